@@ -1,0 +1,101 @@
+# libcarp and carpd.  `make help` lists what can be made.
+
+VERSION	= 0.1.0
+SOVER	= 0
+
+B	?= build
+PREFIX	?= /usr/local
+LIBDIR	?= $(PREFIX)/lib
+SBINDIR	?= $(PREFIX)/sbin
+INCDIR	?= $(PREFIX)/include
+MANDIR	?= $(PREFIX)/share/man
+UNITDIR	?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+SYSCONFDIR ?= /etc
+CC	?= cc
+CFLAGS	?= -O2 -g
+PKG_CONFIG ?= pkg-config
+
+pc	= $(shell $(PKG_CONFIG) $(1))
+LIB_PKGS   = libcrypto libpcap libmnl libnl-3.0 libnl-route-3.0
+CARPD_PKGS = libevent_core libconfuse jansson libcap-ng
+CTL_PKGS   = jansson libpcap
+
+WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	  -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2 -Wundef
+STD	= -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+CPP	= -Iinclude $(STD) -DCARP_VERSION='"$(VERSION)"' \
+	  -DOPENSSL_API_COMPAT=10100
+COMPILE	= $(CC) $(CPP) $(CPPFLAGS) $(WARN) $(WERROR) $(CFLAGS) -MMD -MP
+
+LIB_SRC	= $(wildcard lib/carp/*.c lib/vip/*.c)
+CTL_SRC	= $(wildcard daemon/carpctl.c daemon/ctl_*.c) daemon/key.c
+CARPD_SRC = $(filter-out daemon/carpctl.c daemon/ctl_%,$(wildcard daemon/*.c))
+LIB_OBJ	= $(LIB_SRC:%.c=$(B)/%.o)
+CTL_OBJ	= $(CTL_SRC:%.c=$(B)/%.o)
+CARPD_OBJ = $(CARPD_SRC:%.c=$(B)/%.o)
+SO	= libcarp.so.$(VERSION)
+SONAME	= libcarp.so.$(SOVER)
+
+## all		library, daemon and command, in build/
+all: $(B)/libcarp.so $(B)/libcarp.a $(B)/libcarp.pc $(B)/carpd $(B)/carpctl
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+$(B)/lib/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -fPIC -fvisibility=default $(call pc,--cflags $(LIB_PKGS)) \
+	    -c -o $@ $<
+
+$(B)/daemon/%.o: daemon/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(call pc,--cflags $(CARPD_PKGS)) -c -o $@ $<
+
+$(B)/libcarp.a: $(LIB_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $(LIB_OBJ)
+
+$(B)/$(SO): $(LIB_OBJ) lib/libcarp.map
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-z,defs -Wl,-soname,$(SONAME) \
+	    -Wl,--version-script=lib/libcarp.map -o $@ $(LIB_OBJ) \
+	    $(call pc,--libs $(LIB_PKGS))
+
+$(B)/libcarp.so: $(B)/$(SO)
+	ln -sf $(SO) $(B)/$(SONAME)
+	ln -sf $(SONAME) $@
+
+$(B)/libcarp.pc: Makefile
+	@mkdir -p $(@D)
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' \
+	    'includedir=$(INCDIR)' '' 'Name: libcarp' \
+	    'Description: CARP: virtual addresses that move between machines' \
+	    'Version: $(VERSION)' 'Requires.private: $(LIB_PKGS)' \
+	    'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lcarp' > $@
+
+# In the build tree the programs find the library beside themselves; what is
+# installed is linked again without that.
+ORIGIN	= -Wl,-rpath,'$$ORIGIN'
+LINK_CARPD = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CARPD_OBJ) -L$(B) -lcarp \
+	    $(call pc,--libs $(CARPD_PKGS))
+LINK_CTL = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CTL_OBJ) -L$(B) -lcarp \
+	    $(call pc,--libs $(CTL_PKGS))
+
+$(B)/carpd: $(CARPD_OBJ) $(B)/libcarp.so
+	$(LINK_CARPD) $(ORIGIN)
+$(B)/carpctl: $(CTL_OBJ) $(B)/libcarp.so
+	$(LINK_CTL) $(ORIGIN)
+$(B)/install/carpd: $(CARPD_OBJ) $(B)/libcarp.so
+	@mkdir -p $(@D)
+	$(LINK_CARPD)
+$(B)/install/carpctl: $(CTL_OBJ) $(B)/libcarp.so
+	@mkdir -p $(@D)
+	$(LINK_CTL)
+
+## clean		remove build/
+clean:
+	rm -rf $(B)
+
+.PHONY: all help clean
+.DELETE_ON_ERROR:
+-include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the engine process runs: the virtual hosts of a configuration, their
+ * events turned into log lines, notifications and control events.
+ */
+#ifndef CARPD_INSTANCE_H
+#define CARPD_INSTANCE_H
+
+#include <carp/engine.h>
+#include <jansson.h>
+#include "conf.h"
+
+struct instance;
+
+/* A state change, for the notification hooks. */
+struct instance_note {
+	char	 ifname[VIP_IFNAMSIZ];
+	uint8_t	 vhid;
+	enum carp_state from, to;
+	enum carp_cause cause;
+};
+
+/* Asked of whoever runs the instance.  arg is passed on. */
+struct instance_ops {
+	void	(*notify)(void *arg, const struct instance_note *);
+	void	(*save_maintenance)(void *arg, bool on);
+	/* An event for subscribers of the control socket; borrowed. */
+	void	(*event)(void *arg, json_t *event);
+	/* Start a reload; its end is told by control_reload_done(). */
+	int	(*reload)(void *arg);
+};
+
+int	 instance_new(struct instance **ret, const struct instance_ops *,
+	    void *arg, bool maintenance);
+void	 instance_free(struct instance *);
+
+int	 instance_fd(const struct instance *);
+void	 instance_process(struct instance *, uint64_t now);
+uint64_t instance_deadline(const struct instance *);	/* its own timers */
+
+/*
+ * Makes the running hosts those of the configuration (copied): new ones are
+ * made first, so that a failure changes nothing; then changed, then removed.
+ * On failure a negative errno and a sentence in why.
+ */
+int	 instance_apply(struct instance *, const struct conf *, uint64_t now,
+	    char *why, size_t len);
+
+/* Bows out everywhere; the addresses go. */
+void	 instance_stop(struct instance *, uint64_t now);
+
+struct carp_engine *instance_engine(struct instance *);
+const struct conf *instance_conf(const struct instance *);	/* or NULL */
+
+bool	 instance_maintenance(const struct instance *);
+int	 instance_set_maintenance(struct instance *, bool on, uint64_t now);
+int	 instance_reload(struct instance *);	/* ops->reload */
+
+#endif

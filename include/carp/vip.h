@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Virtual addresses: what an interface shall have of ours, and the kernel
+ * made to agree.
+ *
+ * The caller states what is wanted; vip_commit() compares with what the
+ * kernel has and changes the difference in one batch, then announces:
+ *
+ *	vip_new(&v);
+ *	vip_set_new(&s, v, &cfg);
+ *	vip_set_addrs(s, addrs, n);
+ *	vip_set_up(s, true);			(only a wish so far)
+ *	vip_set_announce(s);
+ *	vip_commit(v, now);			(done, and announced)
+ *	for (;;) {
+ *		... poll vip_fd(v), or until vip_deadline(v) ...
+ *		vip_process(v, now);		(hears what others change)
+ *		while (vip_next(v, &ev))
+ *			...
+ *		vip_commit(v, now);		(repairs)
+ *	}
+ *	vip_set_free(s);			(takes its addresses away)
+ *	vip_free(v);				(takes away what is left)
+ *
+ * Addresses of ours carry the address protocol VIP_PROTO (IFA_PROTO, Linux
+ * 5.18), do no duplicate address detection, and are deprecated (preferred
+ * lifetime 0), so that the kernel picks none of them as the source of a
+ * connection.  Where the interface has a subnet that contains the address, it
+ * is added as a host address (/32, /128): then it is never the primary address
+ * whose removal takes others along.  Elsewhere it has its prefix length.
+ *
+ * An address that was there before us, without our tag, is left alone: when
+ * it is wanted, when it is not, and when we leave.
+ *
+ * Results: 0, or a negative errno; the kernel's number is passed on.  Time is
+ * CLOCK_MONOTONIC in ns.  The network namespace is that of the caller of
+ * vip_new().
+ */
+#ifndef CARP_VIP_H
+#define CARP_VIP_H
+
+#include <carp/carp.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VIP_PROTO	112		/* IFA_PROTO of our addresses */
+#define VIP_IFNAMSIZ	16		/* of an interface name, with NUL */
+
+struct vip;				/* addresses of a network namespace */
+struct vip_set;				/* those of one virtual host */
+
+/* What ends the life of an address when its owner cannot. */
+enum vip_lease {
+	VIP_LEASE_ADDRESS,		/* a valid lifetime, in seconds */
+	VIP_LEASE_OFF			/* nothing */
+};
+
+int	 vip_new(struct vip **ret);
+void	 vip_free(struct vip *);
+
+int	 vip_fd(const struct vip *);		/* poll for reading */
+int	 vip_process(struct vip *, uint64_t now);	/* never blocks */
+uint64_t vip_deadline(const struct vip *);	/* of retries; or CARP_NEVER */
+
+/*
+ * Takes away what carries our tag and no set of this object wants: what a
+ * crashed process left.  Addresses, and links made for a virtual MAC.
+ * only: NULL for all that is tagged, or a list of n addresses (prefix length
+ * ignored) that may be taken.  *removed counts, may be NULL.
+ */
+int	 vip_sweep(struct vip *, const struct carp_addr *only, size_t n,
+	    unsigned *removed);
+
+/*
+ * Links.  Known from a cache that vip_process() keeps up to date.
+ */
+struct vip_link {
+	char	 name[VIP_IFNAMSIZ];
+	unsigned ifindex;		/* changes when it vanishes and returns */
+	bool	 up;			/* up, with carrier: it can work */
+	bool	 ethernet;		/* frames are Ethernet: needed for CARP */
+	bool	 router;		/* forwards IPv6 */
+	uint8_t	 mac[6];
+	struct carp_addr src4;		/* first own address, family 0: none; */
+	struct carp_addr src6;		/* link-local one first.  Never ours */
+};
+
+/* -ENODEV: there is no such interface. */
+int	 vip_link_get(const struct vip *, const char *name,
+	    struct vip_link *ret);
+
+/*
+ * Own addresses of an interface, without those of ours, for checks.  Writes
+ * at most max and returns how many there are, or -ENODEV.
+ */
+int	 vip_link_addrs(const struct vip *, const char *name,
+	    struct carp_addr *ret, size_t max);
+
+/* Name of an interface that has this address and did not get it from us. */
+bool	 vip_addr_owner(const struct vip *, const struct carp_addr *,
+	    char ret[VIP_IFNAMSIZ]);
+
+/*
+ * Sets.
+ */
+struct vip_set_config {			/* no padding */
+	uint32_t size;			/* sizeof(struct vip_set_config) */
+	uint8_t	 vhid;			/* of the virtual MAC, 1..255 */
+	uint8_t	 vmac;			/* hold the addresses on a macvlan */
+	uint8_t	 lease;			/* enum vip_lease */
+	uint8_t	 reserved;		/* zero */
+	uint32_t lease_s;		/* ADDRESS: seconds, 2 or more */
+	char	 ifname[VIP_IFNAMSIZ];	/* need not exist yet */
+};
+
+/*
+ * With vmac, a macvlan "carp<VHID>.<ifindex>" with 00:00:5e:00:01:VHID is
+ * made beside the interface, down while the set is not up; ARP on both is
+ * bound to the interface that has the address (arp_ignore, arp_announce), and
+ * what was there is put back by vip_set_free().
+ */
+int	 vip_set_new(struct vip_set **ret, struct vip *,
+	    const struct vip_set_config *);
+void	 vip_set_free(struct vip_set *);	/* NULL does nothing */
+
+/* Copies.  What is no longer in the list is taken away by vip_commit(). */
+int	 vip_set_addrs(struct vip_set *, const struct carp_addr *, size_t n);
+
+/* Changes what the lease is; takes effect with the next renewal. */
+int	 vip_set_lease(struct vip_set *, enum vip_lease, uint32_t lease_s);
+
+/*
+ * Wishes, until vip_commit().  None allocates.
+ */
+void	 vip_set_up(struct vip_set *, bool up);	/* have them, or not */
+void	 vip_set_renew(struct vip_set *);	/* the lease starts anew */
+void	 vip_set_announce(struct vip_set *);	/* tell the neighbours */
+
+/*
+ * Carries out all wishes of all sets: one netlink batch, then one batch of
+ * gratuitous ARP requests and unsolicited neighbour advertisements.  Returns
+ * the first error; each address that failed has an event, and is tried again
+ * after a second.  With nothing to do, no system call is made.
+ */
+int	 vip_commit(struct vip *, uint64_t now);
+
+struct vip_set_info {
+	bool	 up;			/* wanted */
+	unsigned ifindex;		/* where they are; 0: nowhere */
+	size_t	 naddrs;		/* wanted in all */
+	size_t	 installed;		/* ours, in the kernel */
+	size_t	 foreign;		/* in the kernel, not ours */
+	size_t	 failed;		/* refused, tried again later */
+	uint64_t repaired;		/* times that somebody took one */
+	uint64_t announced;		/* packets */
+};
+
+void	 vip_set_get_info(const struct vip_set *, struct vip_set_info *ret);
+
+/*
+ * What happened meanwhile.
+ */
+enum vip_what {
+	VIP_LINK,			/* came, went, up, down, MAC, source */
+	VIP_TAKEN,			/* somebody removed an address of ours */
+	VIP_FOREIGN,			/* was there before us; left alone */
+	VIP_FAILED,			/* the kernel refused: error */
+	VIP_OVERRUN			/* notifications lost, all read again */
+};
+
+struct vip_event {
+	enum vip_what	 what;
+	struct vip_set	*set;		/* TAKEN, FOREIGN, FAILED */
+	struct carp_addr addr;		/* the same */
+	int		 error;		/* FAILED: negative errno */
+	char		 ifname[VIP_IFNAMSIZ];
+};
+
+bool	 vip_next(struct vip *, struct vip_event *ret);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
