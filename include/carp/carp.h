@@ -190,9 +190,9 @@ enum carp_mismatch {
 
 /*
  * Tries the address sets that people get wrong: one of the list alone, all
- * but one, one family only, none.  Costs at most 3 n + 8 digests, n is at
- * most 255 (more: only the first 255 are tried one by one).  used[i] says
- * whether address i is in the set that fits; may be NULL.
+ * but one, one family only, none.  Its cost is bounded: of a long list only
+ * the first 255 are tried alone, and of more than 63 not all are left out in
+ * turn.  used[i] says whether address i is in the set that fits; may be NULL.
  */
 enum carp_mismatch carp_diagnose(const struct carp_packet *,
 	    const uint8_t key[CARP_KEY_LEN], const struct carp_addr *,

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The election: states, events, timers.
+ *
+ * The rules are those of the BSD implementations (ip_carp.c); where they
+ * differ, or fail, the comment says what we do and why.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "fsm.h"
+
+#define UNIT	       (CARP_SEC / 256) /* of advskew, ns */
+#define MISSED	       3 /* intervals of silence: master is dead */
+#define ANNOUNCE_AGAIN 2 /* with this following advert (OpenBSD) */
+#define ANSWERS	       4 /* of our last adverts may be answered */
+
+/*
+ * Counters advance by an odd stride, not by one.  No receiver asks for an
+ * order, but FreeBSD, NetBSD and ucarp send what they heard last plus one: so
+ * theirs never equals one of ours, and ours can be known by arithmetic.
+ */
+#define STRIDE	       UINT64_C(0x9e3779b97f4a7c15)
+#define STRIDE_INVERSE UINT64_C(0xf1de83e19937733d)
+_Static_assert(STRIDE *STRIDE_INVERSE == 1, "inverse modulo 2^64");
+
+void
+fsm_seed(struct carp *c)
+{
+	c->counter = c->cfg.counter - STRIDE;
+	c->random = c->cfg.seed;
+}
+
+uint64_t
+fsm_next_counter(struct carp *c)
+{
+	do {
+		c->counter += STRIDE;
+		c->nsent++;
+	} while (c->counter == 0); /* OpenBSD takes 0 for its own */
+	return c->counter;
+}
+
+bool
+fsm_sent_lately(const struct carp *c, uint64_t counter, uint64_t n)
+{
+	uint64_t age = (c->counter - counter) * STRIDE_INVERSE;
+
+	return age < n && age < c->nsent;
+}
+
+/* splitmix64: the jitter needs to differ between nodes, no more. */
+static uint64_t
+draw(struct carp *c)
+{
+	uint64_t z = c->random += STRIDE;
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+uint64_t
+carp_interval(uint8_t advbase, uint8_t advskew)
+{
+	if (advbase == 0 && advskew == 0)
+		return UNIT; /* OpenBSD; the others cannot do it */
+	return advbase * CARP_SEC + advskew * UNIT;
+}
+
+/*
+ * FreeBSD adds demotion to the skew and clamps at 240.  It does so also to a
+ * configured 241..254, which we leave as it was configured.
+ */
+uint8_t
+fsm_skew(const struct carp *c)
+{
+	int skew = c->cfg.advskew + c->demotion;
+	int most =
+	    c->cfg.advskew > CARP_DEMOTED ? c->cfg.advskew : CARP_DEMOTED;
+
+	if (skew < 0)
+		return 0;
+	return (uint8_t)(skew < most ? skew : most);
+}
+
+uint8_t
+fsm_demote(const struct carp *c)
+{
+	if (c->demotion < 0)
+		return 0;
+	return (uint8_t)(c->demotion < 255 ? c->demotion : 255);
+}
+
+uint64_t
+fsm_interval(const struct carp *c)
+{
+	return carp_interval(c->cfg.advbase, fsm_skew(c));
+}
+
+/*
+ * 3 * base + skew, with the skew as configured.  With base 0 that would be
+ * less than one interval of a master with a greater skew, so there it is three
+ * intervals of the slower of the two: later than a peer expects is safe.
+ */
+uint64_t
+fsm_timeout(const struct carp *c)
+{
+	uint64_t own = carp_interval(c->cfg.advbase, c->cfg.advskew);
+
+	if (c->cfg.advbase == 0)
+		return MISSED *
+		       (own > c->heard_interval ? own : c->heard_interval);
+	if (c->cfg.triple_skew)
+		return MISSED * own;
+	return MISSED * c->cfg.advbase * CARP_SEC + c->cfg.advskew * UNIT;
+}
+
+/* The soonest that any peer with our advbase may take over from us. */
+static uint64_t
+soonest_takeover(const struct carp *c)
+{
+	if (c->cfg.advbase == 0)
+		return MISSED * carp_interval(0, 0);
+	return MISSED * c->cfg.advbase * CARP_SEC;
+}
+
+uint64_t
+fsm_deadline(const struct carp *c)
+{
+	uint64_t first = CARP_NEVER;
+
+	switch (c->state) {
+	case CARP_MASTER:
+		return c->advert_at;
+	case CARP_BACKUP:
+		for (int f = 0; f < 2; f++)
+			if ((c->families & 1u << f) && c->armed[f] < first)
+				first = c->armed[f];
+		return first == CARP_NEVER ? first
+					   : first + fsm_timeout(c) + c->jitter;
+	default:
+		return CARP_NEVER;
+	}
+}
+
+/*
+ * Actions.
+ */
+static void
+push(struct carp *c, struct pending p)
+{
+	assert(c->nout < FSM_ACTIONS);
+	c->out[c->nout++] = p;
+}
+
+static void
+push_adverts(struct carp *c, bool bowout)
+{
+	for (int f = 0; f < 2; f++)
+		if (c->families & 1u << f)
+			push(c, (struct pending){ .what = CARP_DO_SEND,
+				    .family = f == 0 ? 4 : 6,
+				    .bowout = bowout });
+}
+
+static void
+announce(struct carp *c)
+{
+	push(c, (struct pending){ .what = CARP_DO_ANNOUNCE });
+}
+
+/* On time, so that the period does not drift with every late wake-up. */
+static void
+advertise(struct carp *c, uint64_t now)
+{
+	push_adverts(c, false);
+	c->sent = now;
+	c->advert_at += fsm_interval(c);
+	if (c->advert_at <= now)
+		c->advert_at = now + fsm_interval(c);
+	if (c->announce_in > 0 && --c->announce_in == 0)
+		announce(c);
+}
+
+static void
+advertise_now(struct carp *c, uint64_t now)
+{
+	push_adverts(c, false);
+	c->sent = now;
+	c->advert_at = now + fsm_interval(c);
+}
+
+static void
+take_over(struct carp *c, uint64_t now)
+{
+	c->heard_interval = 0;
+	c->jitter = 0;
+	c->reclaimed = 0;
+	c->tied = 0;
+	c->stats.preempt++;
+	advertise_now(c, now);
+	announce(c);
+	c->announce_in = ANNOUNCE_AGAIN;
+}
+
+/*
+ * Another master is there, or was: make it yield, and tell the neighbours
+ * again who has the address.  Once an interval, whatever comes.
+ */
+static void
+reclaim(struct carp *c, uint64_t now)
+{
+	if (c->reclaimed != 0 && now - c->reclaimed < fsm_interval(c))
+		return;
+	c->reclaimed = now;
+	advertise_now(c, now);
+	announce(c);
+	c->announce_in = ANNOUNCE_AGAIN;
+}
+
+static void
+wait_master(struct carp *c, uint64_t now)
+{
+	c->armed[0] = c->armed[1] = now;
+	c->heard_interval = 0;
+	c->jitter = 0;
+}
+
+/*
+ * Two equal masters yield to each other, and their time-outs would end
+ * together.  Jitter on ours makes one of them the first.
+ */
+static void
+yield(struct carp *c, uint64_t now)
+{
+	wait_master(c, now);
+	c->heard_interval = carp_interval(c->peer.advbase, c->peer.advskew);
+	if (c->cause == CARP_CAUSE_EQUAL)
+		c->jitter = draw(c) % (fsm_interval(c) / 2);
+}
+
+/* The jitter is for the time right after yielding only. */
+static void
+keep_waiting(struct carp *c, uint64_t now)
+{
+	bool v6 = c->peer.src.family == 6;
+
+	if (!c->cfg.strict_family || !v6)
+		c->armed[0] = now;
+	if (!c->cfg.strict_family || v6)
+		c->armed[1] = now;
+	c->heard_interval = carp_interval(c->peer.advbase, c->peer.advskew);
+	if (now - c->since > fsm_interval(c))
+		c->jitter = 0;
+}
+
+static void
+stop(struct carp *c, uint64_t now)
+{
+	(void)now; /* fsm_deadline() is never in INIT */
+	c->heard_interval = 0;
+	c->announce_in = 0;
+}
+
+/*
+ * The table.  An empty cell: this event changes nothing here.
+ */
+/* clang-format off */
+static const struct transition {
+	void		(*act)(struct carp *, uint64_t now);
+	enum carp_state	 next;
+	bool		 bowout;	/* said before the state changes */
+} table[][FSM_NEVENTS] = {
+	[CARP_INIT] = {
+		[EV_UP]		= { wait_master,	CARP_BACKUP, false },
+	},
+	[CARP_BACKUP] = {
+		[EV_DOWN]	= { stop,		CARP_INIT, false },
+		[EV_TIMER]	= { take_over,		CARP_MASTER, false },
+		[EV_BETTER]	= { keep_waiting,	CARP_BACKUP, false },
+		[EV_WORSE]	= { take_over,		CARP_MASTER, false },
+		[EV_BOWOUT]	= { take_over,		CARP_MASTER, false },
+		[EV_TO_MASTER]	= { take_over,		CARP_MASTER, false },
+		[EV_TO_BACKUP]	= { wait_master,	CARP_BACKUP, false },
+		[EV_STOP]	= { stop,		CARP_INIT, false },
+	},
+	[CARP_MASTER] = {
+		[EV_DOWN]	= { stop,		CARP_INIT, false },
+		[EV_TIMER]	= { advertise,		CARP_MASTER, false },
+		[EV_BETTER]	= { yield,		CARP_BACKUP, false },
+		[EV_WORSE]	= { reclaim,		CARP_MASTER, false },
+		[EV_BOWOUT]	= { reclaim,		CARP_MASTER, false },
+		[EV_TO_MASTER]	= { reclaim,		CARP_MASTER, false },
+		[EV_TO_BACKUP]	= { wait_master,	CARP_BACKUP, true },
+		[EV_TOUCH]	= { advertise_now,	CARP_MASTER, false },
+		[EV_STOP]	= { stop,		CARP_INIT, true },
+	},
+};
+/* clang-format on */
+
+static void
+enter(struct carp *c, enum carp_state next, enum carp_cause cause, uint64_t now)
+{
+	push(c, (struct pending){ .what = CARP_DO_STATE,
+		    .from = (uint8_t)c->state,
+		    .to = (uint8_t)next,
+		    .cause = (uint8_t)cause });
+	c->state = next;
+	c->cause = cause;
+	c->since = now;
+}
+
+void
+fsm_step(struct carp *c, enum fsm_event ev, enum carp_cause cause, uint64_t now)
+{
+	const struct transition *t = &table[c->state][ev];
+
+	assert(c->taken == c->nout);
+	c->taken = c->nout = 0;
+	if (t->act == NULL)
+		return;
+	if (t->bowout)
+		push_adverts(c, true);
+	if (t->next != c->state)
+		enter(c, t->next, cause, now);
+	t->act(c, now);
+}
+
+/*
+ * What an advertisement means.
+ */
+
+/*
+ * An equal master that answers one of our adverts (its counter is ours plus
+ * one) has heard us.  ucarp does that in the act of yielding: were we to yield
+ * as well, both would be silent for a whole time-out.  It is let pass once;
+ * one that stays master answers again, and then we yield.
+ */
+static bool
+answers_us(struct carp *c, const struct carp_packet *pkt, uint64_t now)
+{
+	if (!fsm_sent_lately(c, pkt->counter - 1, ANSWERS))
+		return false;
+	if (c->tied != 0 && now - c->tied < MISSED * fsm_interval(c))
+		return false;
+	c->tied = now;
+	return true;
+}
+
+/*
+ * A master that was not running for so long that a peer had to take over.
+ * Who does not preempt does not take it back.
+ */
+static bool
+has_slept(const struct carp *c, uint64_t now)
+{
+	return !c->cfg.preempt && now - c->sent > soonest_takeover(c);
+}
+
+/* In units of 1/256 s: below 0 if the peer is faster than we are. */
+static int
+compare(const struct carp *c, const struct carp_packet *pkt)
+{
+	return (pkt->advbase - c->cfg.advbase) * 256 + pkt->advskew -
+	       fsm_skew(c);
+}
+
+static enum fsm_event
+judge_as_master(struct carp *c, const struct carp_packet *pkt,
+    enum carp_cause *ret, uint64_t now)
+{
+	int order = compare(c, pkt);
+
+	if (c->cfg.openbsd && pkt->demote != fsm_demote(c)) {
+		*ret = CARP_CAUSE_DEMOTED;
+		return pkt->demote < fsm_demote(c) ? EV_BETTER : EV_WORSE;
+	}
+	if (order < 0) {
+		*ret = CARP_CAUSE_FASTER;
+		return EV_BETTER;
+	}
+	if (order == 0 && !answers_us(c, pkt, now)) {
+		*ret = CARP_CAUSE_EQUAL;
+		return EV_BETTER;
+	}
+	if (order > 0 && has_slept(c, now)) {
+		*ret = CARP_CAUSE_PAUSED;
+		return EV_BETTER;
+	}
+	return EV_WORSE;
+}
+
+static enum fsm_event
+judge_as_backup(
+    const struct carp *c, const struct carp_packet *pkt, enum carp_cause *ret)
+{
+	int demote = c->cfg.openbsd ? pkt->demote - fsm_demote(c) : 0;
+
+	if (demote > 0) {
+		*ret = CARP_CAUSE_DEMOTED;
+		return EV_WORSE;
+	}
+	if (c->cfg.preempt && demote == 0 && compare(c, pkt) > 0) {
+		*ret = CARP_CAUSE_SLOWER;
+		return EV_WORSE;
+	}
+	/* Its next advert would come after our time-out. */
+	if (c->cfg.advbase != 0 &&
+	    fsm_timeout(c) < carp_interval(pkt->advbase, pkt->advskew)) {
+		*ret = CARP_CAUSE_FADING;
+		return EV_WORSE;
+	}
+	return EV_BETTER;
+}
+
+enum fsm_event
+fsm_judge(struct carp *c, const struct carp_packet *pkt, enum carp_cause *ret,
+    uint64_t now)
+{
+	*ret = CARP_CAUSE_BOWOUT;
+	if (carp_packet_is_bowout(pkt))
+		return EV_BOWOUT;
+	return c->state == CARP_MASTER ? judge_as_master(c, pkt, ret, now)
+				       : judge_as_backup(c, pkt, ret);
+}
