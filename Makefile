@@ -65,7 +65,8 @@ $(B)/libcarp.so: $(B)/$(SO)
 	ln -sf $(SO) $(B)/$(SONAME)
 	ln -sf $(SONAME) $@
 
-$(B)/libcarp.pc: Makefile
+# Written anew each time, since PREFIX may differ.
+$(B)/libcarp.pc: FORCE
 	@mkdir -p $(@D)
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' \
 	    'includedir=$(INCDIR)' '' 'Name: libcarp' \
@@ -92,10 +93,46 @@ $(B)/install/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 	@mkdir -p $(@D)
 	$(LINK_CTL)
 
+## install	with DESTDIR= PREFIX= LIBDIR= ...: all that a package needs
+install: all $(B)/install/carpd $(B)/install/carpctl
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(SBINDIR) \
+	    $(DESTDIR)$(INCDIR)/carp $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(SYSCONFDIR)/carpd/notify.d \
+	    $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 \
+	    $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
+	install -m 755 $(B)/$(SO) $(DESTDIR)$(LIBDIR)
+	ln -sf $(SO) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libcarp.so
+	install -m 644 $(B)/libcarp.a $(DESTDIR)$(LIBDIR)
+	install -m 644 $(B)/libcarp.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 include/carp/*.h $(DESTDIR)$(INCDIR)/carp
+	install -m 755 $(B)/install/carpd $(B)/install/carpctl \
+	    $(DESTDIR)$(SBINDIR)
+	for s in 3 5 7 8; do install -m 644 man/*.$$s \
+	    $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
+	sed 's|@SBINDIR@|$(SBINDIR)|g' pkg/systemd/carpd.service \
+	    > $(DESTDIR)$(UNITDIR)/carpd.service
+	install -m 644 pkg/systemd/carpd.sysusers \
+	    $(DESTDIR)$(SYSUSERSDIR)/carpd.conf
+
+## check-install	the example program, built against the installed library
+check-install: all
+	BUILD=$(B) tests/install.sh
+
+## lint		shape of the code, manual pages, exported symbols
+lint: all
+	BUILD=$(B) tests/lint.sh
+
+## format	clang-format, in place
+format:
+	git ls-files 'lib/*.[ch]' 'daemon/*.[ch]' 'tests/*.[ch]' | \
+	    xargs clang-format -i
+
 ## clean		remove build/
 clean:
 	rm -rf $(B)
 
-.PHONY: all help clean
+.PHONY: all help clean install check-install lint format
+FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)

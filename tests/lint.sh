@@ -44,8 +44,10 @@ core_calls() {
 library_calls() {
 	nm -u "$B"/lib/*/*.o | grep -wE \
 	    '(|__)(printf|fprintf|vprintf|vfprintf|puts|putchar|fputs|syslog|openlog|exit|_exit|abort|perror|err|warn)(|_chk)'
-	nm "$B"/lib/*/*.o | awk '$2 ~ /^[DBdb]$/ { print "writable data: " $3 }' |
-	    grep -v '__asan\|__odr_asan'
+	size -A "$B"/lib/*/*.o | awk '
+		/:$/ { file = $1 }
+		$1 ~ /^\.(data|bss|tdata|tbss)$/ && $2 > 0 {
+			print file " writable data in " $1 }'
 }
 
 forbidden_words() {

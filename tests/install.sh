@@ -1,0 +1,40 @@
+#!/bin/bash
+# Installs into an empty folder and builds the example program against what is
+# there, with pkg-config alone; it must print its usage and find the library.
+set -eu
+cd "$(dirname "$0")/.."
+B=${BUILD:-build}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+make -s B="$B" install DESTDIR="$dir" PREFIX=/usr LIBDIR=/usr/lib >/dev/null
+export PKG_CONFIG_SYSROOT_DIR=$dir PKG_CONFIG_LIBDIR=$dir/usr/lib/pkgconfig
+# The flags are words, so they are not quoted.
+# shellcheck disable=SC2046
+cc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror \
+    -o "$dir/example" tests/example/example.c \
+    $(pkg-config --cflags --libs libcarp)
+needed=$(objdump -p "$dir/example" | awk '$1 == "NEEDED" { print $2 }')
+case "$needed" in
+*libcarp.so.0*) ;;
+*) echo "the example does not need libcarp.so.0: $needed"; exit 1 ;;
+esac
+out=$(LD_LIBRARY_PATH=$dir/usr/lib "$dir/example" 2>&1) && rc=0 || rc=$?
+case "$rc:$out" in
+2:*[Uu]sage*) ;;
+*) echo "the example without arguments: exit $rc: $out"; exit 1 ;;
+esac
+for f in sbin/carpd sbin/carpctl share/man/man3/libcarp.3 \
+    share/man/man5/carpd.conf.5 share/man/man7/carp-hooks.7 \
+    share/man/man8/carpd.8 share/man/man8/carpctl.8 include/carp/carp.h \
+    lib/libcarp.a lib/systemd/system/carpd.service; do
+	[ -s "$dir/usr/$f" ] || { echo "not installed: $f"; exit 1; }
+done
+for p in carpd carpctl; do
+	if objdump -p "$dir/usr/sbin/$p" | grep -qE 'R(UN)?PATH'; then
+		echo "the installed $p has a run path"
+		exit 1
+	fi
+	LD_LIBRARY_PATH=$dir/usr/lib "$dir/usr/sbin/$p" --help >/dev/null
+done
+echo "install: ok"
