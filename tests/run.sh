@@ -1,0 +1,58 @@
+#!/bin/bash
+# Runs tests side by side, tells of each how it ended, and counts.
+#   tests/run.sh [-j N] [-t SECONDS] TEST...
+# A test exits 0, or 77 (skipped: its last line says why), or anything else
+# (failed: its output is shown).  Exit status: 0 if none failed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+B=${BUILD:-build}
+jobs=2
+limit=300
+while getopts j:t: opt; do
+	case $opt in
+	j) jobs=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+logs=$B/test-logs
+mkdir -p "$logs"
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+trap 'trap - TERM; kill 0; exit 143' INT TERM
+
+run_one() {
+	local test=$1 name log start took rc
+	name=${test#"$B"/}
+	name=${name#tests/}
+	log=$logs/${name//\//.}.log
+	start=$EPOCHREALTIME
+	BUILD=$B timeout -k 10 "$limit" "./$test" >"$log" 2>&1 </dev/null
+	rc=$?
+	took=$(awk -v a="$start" -v b="$EPOCHREALTIME" \
+	    'BEGIN { printf "%.1f", b - a }')
+	case $rc in
+	0)	printf 'ok       %-28s %6s s\n' "$name" "$took" ;;
+	77)	printf 'skipped  %-28s %s\n' "$name" "$(tail -n 1 "$log")" ;;
+	124|137) printf 'FAILED   %-28s after its limit of %s s\n' "$name" \
+		    "$limit"; sed 's/^/    | /' "$log" | tail -n 60 ;;
+	*)	printf 'FAILED   %-28s %6s s, exit %s\n' "$name" "$took" "$rc"
+		sed 's/^/    | /' "$log" | tail -n 60 ;;
+	esac > "$results/${name//\//.}.out"
+	cat "$results/${name//\//.}.out"
+}
+
+for test in "$@"; do
+	while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do
+		wait -n
+	done
+	run_one "$test" &
+done
+wait
+count() {
+	cat "$results"/*.out 2>/dev/null | grep -c "^$1 "
+}
+failed=$(count FAILED)
+echo "$(count ok) passed, $failed failed, $(count skipped) skipped"
+[ "$failed" -eq 0 ]
