@@ -45,7 +45,7 @@ nl_open(struct nl *nl)
 	if (nl->reply == NULL || nl->sock == NULL ||
 	    mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) == -1) {
 		rc = -errno;
-		nl_close(nl);
+		nl_shut(nl);
 		return rc;
 	}
 	nl->portid = mnl_socket_get_portid(nl->sock);
@@ -67,7 +67,7 @@ nl_open(struct nl *nl)
 }
 
 void
-nl_close(struct nl *nl)
+nl_shut(struct nl *nl)
 {
 	if (nl->sock != NULL)
 		(void)mnl_socket_close(nl->sock); /* nothing is left in it */
@@ -312,7 +312,7 @@ nl_query(struct nl *nl, struct nl_batch *b,
 /* What adding and deleting have in common. */
 static void
 begin_addr(struct nl_batch *b, uint16_t type, uint16_t flags,
-    const struct nl_addr *a, uint8_t ifa_flags)
+    const struct nl_ifaddr *a, uint8_t ifa_flags)
 {
 	size_t len = a->addr->family == 4 ? 4 : 16;
 	struct ifaddrmsg *m = nl_begin(b, type, flags, sizeof(*m));
@@ -326,7 +326,7 @@ begin_addr(struct nl_batch *b, uint16_t type, uint16_t flags,
 }
 
 void
-nl_add_addr(struct nl_batch *b, const struct nl_addr *a)
+nl_add_addr(struct nl_batch *b, const struct nl_ifaddr *a)
 {
 	const struct ifa_cacheinfo life = {
 		.ifa_prefered = 0, /* no source for connections of the node */
@@ -344,7 +344,7 @@ nl_add_addr(struct nl_batch *b, const struct nl_addr *a)
 }
 
 void
-nl_del_addr(struct nl_batch *b, const struct nl_addr *a)
+nl_del_addr(struct nl_batch *b, const struct nl_ifaddr *a)
 {
 	begin_addr(b, RTM_DELADDR, 0, a, 0);
 }

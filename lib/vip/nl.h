@@ -34,7 +34,7 @@ struct nl_batch {
 };
 
 int nl_open(struct nl *);
-void nl_close(struct nl *);
+void nl_shut(struct nl *);
 
 /* Room for so many requests of the size of an address; never shrinks. */
 int nl_reserve(struct nl_batch *, unsigned msgs);
@@ -66,7 +66,7 @@ int nl_query(struct nl *, struct nl_batch *,
     void (*fn)(void *arg, const struct nlmsghdr *), void *arg);
 
 /* A request to add (or to replace), or to delete an address. */
-struct nl_addr {
+struct nl_ifaddr {
 	unsigned ifindex;
 	const struct carp_addr *addr;	/* its prefix length is not used */
 	uint8_t prefix;
@@ -74,8 +74,8 @@ struct nl_addr {
 	uint32_t valid;			/* seconds, UINT32_MAX for ever */
 };
 
-void nl_add_addr(struct nl_batch *, const struct nl_addr *);
-void nl_del_addr(struct nl_batch *, const struct nl_addr *);
+void nl_add_addr(struct nl_batch *, const struct nl_ifaddr *);
+void nl_del_addr(struct nl_batch *, const struct nl_ifaddr *);
 
 /* Linux 5.18; the headers that build us may be older. */
 #define NL_IFA_PROTO 11
