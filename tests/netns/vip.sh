@@ -1,0 +1,668 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Addresses, leases, announcements and the virtual MAC on a real kernel.
+#   tests/netns/vip.sh [CASE...]
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+B=${BUILD:-build}
+
+for tool in ip unshare nsenter tcpdump; do
+	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
+done
+if [ -z "${IN_NS:-}" ]; then
+	mkdir -p "$B/tests/netns"
+	${CC:-cc} -Iinclude -std=c11 -D_GNU_SOURCE -O1 -g ${CFLAGS:-} \
+	    -o "$B/tests/netns/vip_driver" tests/netns/vip_driver.c \
+	    -L"$B" -lcarp -Wl,-rpath,"$(realpath "$B")" || exit 1
+	unshare --user --map-root-user --net true 2>/dev/null ||
+	    { echo "no namespaces here"; exit 77; }
+	IN_NS=1 exec unshare --user --map-root-user --net --mount --pid \
+	    --fork --mount-proc "$0" "$@"
+fi
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT	# processes end with the pid namespace
+case=none
+failed=0
+
+fail() {
+	echo "FAIL $case: $*"
+	failed=$((failed + 1))
+	return 1
+}
+
+# until LIMIT_MS COMMAND...: succeeds as soon as the command does
+until_ms() {
+	local end=$(($(date +%s%N) / 1000000 + $1))
+	shift
+	until "$@"; do
+		[ $(($(date +%s%N) / 1000000)) -lt "$end" ] || return 1
+		sleep 0.01
+	done
+}
+
+ms() { echo $(($(date +%s%N) / 1000000)); }
+
+# A node with interface eth0, another with eth1, on one wire.
+peer=
+fresh() {
+	local kind=${1:-veth} l
+	stop_driver
+	for l in $(ip -o link | sed -n 's/^[0-9]*: \([^:@]*\).*/\1/p'); do
+		[ "$l" = lo ] || ip link del "$l" 2>/dev/null
+	done
+	[ -z "$peer" ] || kill "$peer" 2>/dev/null
+	unshare --net sleep 300 &
+	peer=$!
+	until_ms 2000 other_ns || fail "no second namespace"
+	case $kind in
+	veth)
+		ip link add eth0 type veth peer name eth1 ;;
+	bridge)
+		ip link add eth0 type bridge
+		ip link add port type veth peer name eth1
+		ip link set port master eth0 up ;;
+	macvlan)
+		ip link add wire type veth peer name eth1
+		ip link set wire up
+		ip link add eth0 link wire type macvlan mode bridge ;;
+	esac
+	ip link set lo up
+	ip link set eth1 netns "$peer"
+	there sysctl -qw net.ipv6.conf.eth1.accept_dad=0
+	there ip link set eth1 up
+	there ip addr add 192.0.2.2/24 dev eth1
+	there ip addr add 2001:db8::2/64 nodad dev eth1
+	sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+	ip link set eth0 up
+	ip addr add 192.0.2.1/24 dev eth0
+	ip addr add 2001:db8::1/64 nodad dev eth0
+	until_ms 5000 running eth0 || fail "eth0 does not come up"
+	start_driver
+}
+
+other_ns() {
+	[ "$(readlink /proc/$peer/ns/net)" != "$(readlink /proc/self/ns/net)" ]
+}
+running() { ip link show "$1" | grep -q LOWER_UP; }
+there() { nsenter -t "$peer" -n "$@"; }
+
+driver=
+start_driver() {
+	rm -f "$tmp/in" "$tmp/out"
+	mkfifo "$tmp/in"
+	"$B/tests/netns/vip_driver" <"$tmp/in" >"$tmp/out" 2>&1 &
+	driver=$!
+	exec 9>"$tmp/in"
+}
+stop_driver() {
+	[ -n "$driver" ] || return 0
+	exec 9>&-
+	wait "$driver" || fail "driver: exit $?"
+	driver=
+}
+kill_driver() {
+	kill -KILL "$driver"
+	wait "$driver" 2>/dev/null
+	exec 9>&-
+	driver=
+}
+
+answers() { grep -cxE 'ok|[A-Z].*' "$tmp/out"; }
+more_than() { [ "$(answers)" -gt "$1" ]; }
+
+# The command's answer must be ok.
+try() {
+	local n
+	n=$(answers)
+	echo "$*" >&9
+	until_ms 10000 more_than "$n" || fail "no answer to: $*"
+	[ "$(grep -xE 'ok|[A-Z].*' "$tmp/out" | tail -n 1)" = ok ] ||
+	    fail "$*: $(tail -n 1 "$tmp/out")"
+}
+said() { grep -q "$1" "$tmp/out"; }
+expect_said() { until_ms 2000 said "$1" || fail "was not said: $1"; }
+info() { # NAME PATTERN
+	try info "$1"
+	grep '^info' "$tmp/out" | tail -n 1 | grep -q "$2" ||
+	    fail "$2 is not in: $(grep '^info' "$tmp/out" | tail -n 1)"
+}
+
+has() { ip -o addr show dev "${2:-eth0}" | grep -qF " $1 "; }
+hasnt() { ! has "$@"; }
+must() { has "$@" || fail "no address $*"; }
+mustnt() { hasnt "$@" || fail "address $* is there"; }
+tagged() { ip -o addr show dev "${1:-eth0}" | grep -c deprecated; }
+
+addresses() { # the whole life, both families, on KIND
+	fresh "$1"
+	try new a eth0 10 0 3
+	try addrs a 192.0.2.10/24 2001:db8::10/64 198.51.100.7/24
+	try commit
+	mustnt 192.0.2.10/32
+	try up a
+	try commit
+	must 192.0.2.10/32
+	must 2001:db8::10/128
+	must 198.51.100.7/24
+	ip -o addr show dev eth0 | grep -F 2001:db8::10 |
+	    grep -q tentative && fail "detects duplicates"
+	try announce a
+	try commit
+	info a "installed 3 .*announced 3"
+	there ping -c 1 -W 2 -q 192.0.2.10 >/dev/null || fail "no IPv4 reply"
+	there ping -c 1 -W 2 -q 2001:db8::10 >/dev/null || fail "no IPv6 reply"
+	try addrs a 192.0.2.11/24 2001:db8::10/64
+	try commit
+	mustnt 192.0.2.10/32
+	mustnt 198.51.100.7/24
+	must 192.0.2.11/32
+	try down a
+	try commit
+	mustnt 192.0.2.11/32
+	mustnt 2001:db8::10/128
+	must 192.0.2.1/24
+	must 2001:db8::1/64
+	said "event taken" && fail "says that its own removal was another's"
+	try up a
+	try commit
+	try free a
+	mustnt 2001:db8::10/128
+	try new a eth0 10 0 3
+	try addrs a 192.0.2.10/24
+	try up a
+	try commit
+	stop_driver	# vip_free()
+	mustnt 192.0.2.10/32
+}
+case_veth() { addresses veth; }
+case_bridge() { addresses bridge; }
+case_macvlan() { addresses macvlan; }
+
+case_lease() {
+	local start took
+	fresh
+	try new a eth0 10 0 2
+	try addrs a 192.0.2.10/24 2001:db8::10/64
+	try up a
+	try every a 500
+	start=$(ms)
+	until_ms 2000 has 192.0.2.10/32 || fail "not installed"
+	until_ms 3500 hasnt 192.0.2.10/32 && fail "gone though renewed"
+	must 2001:db8::10/128
+	said "event taken" && fail "taken though renewed"
+	kill -STOP "$driver"
+	start=$(ms)
+	until_ms 4000 hasnt 192.0.2.10/32 || fail "IPv4 outlives its lease"
+	took=$(($(ms) - start))
+	[ $took -ge 1400 ] && [ $took -le 3000 ] ||
+	    fail "IPv4 lease of 2 s ended after $took ms"
+	until_ms 2000 hasnt 2001:db8::10/128 || fail "IPv6 outlives its lease"
+	took=$(($(ms) - start))
+	[ $took -le 3000 ] || fail "IPv6 lease of 2 s ended after $took ms"
+	kill -CONT "$driver"
+	expect_said "event taken eth0 192.0.2.10"
+	until_ms 1000 has 192.0.2.10/32 || fail "not back after the pause"
+	until_ms 1000 has 2001:db8::10/128 || fail "not back after the pause"
+	try every a 0
+	try lease a 0
+	try renew a
+	try commit
+	ip -o addr show dev eth0 | grep -F 192.0.2.10 |
+	    grep -q "valid_lft forever" || fail "lease = off has an end"
+}
+
+case_taken() {
+	local start took
+	fresh
+	try new a eth0 10 0 5
+	try addrs a 192.0.2.10/24 2001:db8::10/64
+	try up a
+	try commit
+	start=$(ms)
+	ip addr del 192.0.2.10/32 dev eth0
+	until_ms 1000 has 192.0.2.10/32 || fail "not put back"
+	took=$(($(ms) - start))
+	[ $took -le 100 ] || fail "put back after $took ms"
+	ip addr del 2001:db8::10/128 dev eth0
+	until_ms 1000 has 2001:db8::10/128 || fail "IPv6 not put back"
+	expect_said "event taken eth0 192.0.2.10"
+	expect_said "event taken eth0 2001:db8::10"
+	info a "installed 2 .*repaired 2 announced 2"
+	ip addr flush dev eth0
+	until_ms 1000 has 192.0.2.10/24 || fail "not back after a flush"
+	until_ms 1000 has 2001:db8::10/64 || fail "IPv6 not back after a flush"
+}
+
+case_foreign() {
+	fresh
+	ip addr add 192.0.2.10/24 dev eth0
+	ip addr add 2001:db8::10/64 nodad dev eth0
+	try owner 192.0.2.10
+	expect_said "owner eth0"
+	try new a eth0 10 0 2
+	try addrs a 192.0.2.10/24 2001:db8::10/64 192.0.2.11/24
+	try up a
+	try every a 300
+	try announce a
+	try commit
+	expect_said "event foreign eth0 192.0.2.10"
+	expect_said "event foreign eth0 2001:db8::10"
+	info a "installed 1 foreign 2 .*announced 1"
+	try down a
+	try commit
+	must 192.0.2.10/24
+	must 2001:db8::10/64
+	try up a
+	try commit
+	ip addr del 192.0.2.10/24 dev eth0
+	until_ms 1000 has 192.0.2.10/32 || fail "not taken up when it went"
+	ip addr add 192.0.2.11/24 dev eth0	# ours is 192.0.2.11/32
+	until_ms 1000 hasnt 192.0.2.11/32 || fail "ours stays beside another's"
+	try down a
+	try commit
+	must 192.0.2.11/24
+	must 2001:db8::10/64
+	mustnt 192.0.2.10/32
+}
+
+case_later() { # a real address in our subnet, added after ours
+	fresh
+	try new a eth0 10 0 5
+	try addrs a 198.51.100.10/24 198.51.100.11/24 2001:db8:5::10/64
+	try up a
+	try commit
+	must 198.51.100.10/24
+	ip addr add 198.51.100.1/24 dev eth0
+	ip addr add 2001:db8:5::1/64 nodad dev eth0
+	until_ms 1000 has 198.51.100.10/32 || fail "not made a host address"
+	until_ms 1000 has 198.51.100.11/32 || fail "second not made one"
+	until_ms 1000 has 2001:db8:5::10/128 || fail "IPv6 not made one"
+	mustnt 198.51.100.10/24
+	must 198.51.100.1/24
+	ip route get 198.51.100.99 | grep -q "src 198.51.100.1 " ||
+	    fail "source: $(ip route get 198.51.100.99)"
+	try down a
+	try commit
+	must 198.51.100.1/24
+	must 2001:db8:5::1/64
+	ip route show dev eth0 | grep -q "198.51.100.0/24.*src 198.51.100.1" ||
+	    fail "subnet route is gone"
+	# at once, before we hear of it; and by the end of a lease
+	try lease a 2
+	try up a
+	ip addr del 198.51.100.1/24 dev eth0
+	try echo
+	try commit
+	until_ms 1000 has 198.51.100.10/24 || fail "not a network address again"
+	kill -STOP "$driver"
+	ip addr add 198.51.100.1/24 dev eth0
+	until_ms 4000 hasnt 198.51.100.10/24 || fail "outlives its lease"
+	until_ms 1000 hasnt 198.51.100.11/24 || fail "outlives its lease"
+	must 198.51.100.1/24
+	kill -CONT "$driver"
+}
+
+case_source() {
+	local kind
+	for kind in 0 1; do
+		fresh
+		try new a eth0 10 $kind 5
+		try addrs a 192.0.2.3/24 2001:db8::3/64
+		try up a
+		try commit
+		ip route add default via 192.0.2.2
+		ip -6 route add default via 2001:db8::2
+		for to in 192.0.2.99 203.0.113.1; do
+			ip route get $to | grep -q "src 192.0.2.1 " ||
+			    fail "source: $(ip route get $to)"
+		done
+		for to in 2001:db8::99 2001:db8:77::1; do
+			ip -6 route get $to | grep -q "src 2001:db8::1 " ||
+			    fail "source: $(ip -6 route get $to)"
+		done
+	done
+}
+
+case_bulk() {
+	local n us
+	fresh
+	ip addr add 10.9.0.1/16 dev eth0
+	ip addr add 2001:db8:9::ffff/64 nodad dev eth0
+	for n in 4 6 46; do
+		try new a eth0 10 0 30
+		try bulk a $n 1000
+		try up a
+		try announce a
+		try commit
+		us=$(grep '^commit' "$tmp/out" | tail -n 1)
+		echo "bulk: 1000 addresses, family $n, announced: $us"
+		[ "$(tagged)" = 1000 ] || fail "$(tagged) of 1000"
+		info a "installed 1000 .*announced 1000"
+		try renew a
+		try commit
+		us=$(grep '^commit' "$tmp/out" | tail -n 1)
+		echo "bulk: 1000 addresses, family $n, renewed: $us"
+		said "event overrun" && fail "notifications overran"
+		try down a
+		try commit
+		us=$(grep '^commit' "$tmp/out" | tail -n 1)
+		echo "bulk: 1000 addresses, family $n, removed: $us"
+		[ "$(tagged)" = 0 ] || fail "$(tagged) are left"
+		try free a
+	done
+}
+
+case_syscalls() { # how many for 1,000 addresses, and for nothing to do
+	local p
+	fresh
+	command -v strace >/dev/null || return 0
+	try new a eth0 10 0 30
+	try bulk a 46 1000
+	strace -qq -o "$tmp/trace" -e trace=network -p "$driver" 2>"$tmp/err" &
+	p=$!
+	if ! until_ms 3000 grep -q "^TracerPid:[[:space:]]*[1-9]" \
+	    "/proc/$driver/status"; then
+		echo "syscalls: not counted: $(cat "$tmp/err")"
+		return 0
+	fi
+	try up a
+	try announce a
+	try commit
+	kill "$p"
+	wait "$p" 2>/dev/null
+	echo "syscalls: 1000 addresses: $(grep -c '^sendto\|^sendmsg' \
+	    "$tmp/trace") netlink sends, $(grep -c ^sendmmsg "$tmp/trace")" \
+	    "packet sends"
+	[ "$(grep -c '^sendto\|^sendmsg' "$tmp/trace")" -le 4 ] ||
+	    fail "too many netlink sends"
+	[ "$(grep -c ^sendmmsg "$tmp/trace")" -le 4 ] ||
+	    fail "too many packet sends"
+}
+
+case_sweep() {
+	fresh
+	try new a eth0 10 0 0
+	try addrs a 192.0.2.10/24 2001:db8::10/64 192.0.2.11/24
+	try new m eth0 11 1 0
+	try addrs m 192.0.2.12/24
+	try up a
+	try up m
+	try commit
+	kill_driver
+	must 192.0.2.10/32
+	ip link show dev "$(vmac 11)" >/dev/null || fail "no macvlan"
+	start_driver
+	try sweep 192.0.2.11 203.0.113.9
+	expect_said "removed 1"
+	mustnt 192.0.2.11/32
+	must 192.0.2.10/32
+	try new a eth0 10 0 0
+	try addrs a 192.0.2.10/24
+	try up a
+	try commit	# takes up what was left
+	info a "installed 1 foreign 0 failed 0"
+	try sweep
+	expect_said "removed 3"	# IPv6, that of the macvlan, the macvlan
+	must 192.0.2.10/32
+	mustnt 2001:db8::10/128
+	ip -o link | grep -q carp11 && fail "macvlan is left"
+	[ "$(sysctl -n net.ipv4.conf.eth0.arp_ignore)" = 0 ] ||
+	    fail "arp_ignore is left"
+	must 192.0.2.1/24
+	try sweep
+	expect_said "removed 0"
+}
+
+case_announce() {
+	local mac out p
+	fresh
+	there tcpdump -Z root -i eth1 -U -w "$tmp/pcap" \
+	    "arp or icmp6" 2>"$tmp/dump" &
+	p=$!
+	until_ms 5000 grep -q listening "$tmp/dump" || fail "tcpdump"
+	mac=$(cat /sys/class/net/eth0/address 2>/dev/null ||
+	    ip -o link show eth0 | sed 's/.*ether \([^ ]*\) .*/\1/')
+	mac=$(ip -o link show eth0 | sed 's/.*ether \([^ ]*\) .*/\1/')
+	try new a eth0 10 0 5
+	try addrs a 192.0.2.10/24 2001:db8::10/64
+	try up a
+	try announce a
+	try commit
+	sysctl -qw net.ipv6.conf.eth0.forwarding=1
+	expect_said "event link eth0"
+	try link eth0
+	expect_said "router 1"
+	try announce a
+	try commit
+	until_ms 5000 captured 4 || fail "frames: $(captured_count)"
+	kill "$p"
+	wait "$p" 2>/dev/null
+	out=$(tcpdump -r "$tmp/pcap" -nevv 2>/dev/null)
+	echo "$out" | grep -q "$mac > ff:ff:ff:ff:ff:ff.*who-has 192.0.2.10.*\
+tell 192.0.2.10" || fail "gratuitous ARP: $out"
+	echo "$out" | grep -q "$mac > 33:33:00:00:00:01.*hlim 255.*\
+2001:db8::10 > ff02::1: \[icmp6 sum ok\].*tgt is 2001:db8::10, \
+Flags \[override\]" || fail "NA: $out"
+	echo "$out" | grep -q "tgt is 2001:db8::10, Flags \[router, override\]" ||
+	    fail "NA of a router: $out"
+	echo "$out" | grep -q "destination link-address option.*$mac" ||
+	    fail "NA without link address: $out"
+}
+captured_count() {
+	tcpdump -r "$tmp/pcap" -n 2>/dev/null |
+	    grep -cE 'tell 192.0.2.10|tgt is 2001:db8::10'
+}
+captured() { [ "$(captured_count)" -ge "$1" ]; }
+
+vmac() { # name of the macvlan of VHID
+	ip -o link | sed -n "s/^[0-9]*: \(carp$1\.[0-9]*\)@.*/\1/p"
+}
+
+# A client behind a bridge, as a machine on the same switch.
+case_vmac() {
+	local m
+	fresh bridge
+	# the node's interface is another port of that bridge
+	stop_driver
+	ip addr flush dev eth0
+	ip link set eth0 down
+	ip link set eth0 name switch
+	ip link set switch up
+	ip link add eth0 type veth peer name port0
+	ip link set port0 master switch up
+	sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+	sysctl -qw net.ipv6.conf.switch.disable_ipv6=1
+	sysctl -qw net.ipv4.conf.all.rp_filter=1
+	ip link set eth0 up
+	ip addr add 192.0.2.1/24 dev eth0
+	ip addr add 2001:db8::1/64 nodad dev eth0
+	start_driver
+	try new m eth0 10 1 5
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	m=$(vmac 10)
+	[ -n "$m" ] || fail "no macvlan"
+	ip link show dev "$m" | grep -q "link/ether 00:00:5e:00:01:0a" ||
+	    fail "not the virtual MAC"
+	ip link show dev "$m" | grep -q "[<,]UP[,>]" && fail "up too early"
+	[ "$(sysctl -n net.ipv4.conf.eth0.arp_ignore)" = 1 ] ||
+	    fail "arp_ignore of eth0"
+	[ "$(sysctl -n net.ipv6.conf."${m/./\/}".accept_ra)" = 0 ] ||
+	    fail "accepts router advertisements"
+	there ping -c 1 -W 1 -q 192.0.2.10 >/dev/null && fail "reply while down"
+	try up m
+	try announce m
+	try commit
+	has 192.0.2.10/32 "$m" || fail "no IPv4 address on $m"
+	has 2001:db8::10/128 "$m" || fail "no IPv6 address on $m"
+	info m "installed 2 .*announced 2"
+	there ip neigh flush dev eth1
+	there ping -c 2 -i 0.2 -W 2 -q 192.0.2.10 >/dev/null || fail "no reply"
+	there ping -c 2 -i 0.2 -W 2 -q 2001:db8::10 >/dev/null || fail "no v6"
+	there ip neigh show 192.0.2.10 | grep -q 00:00:5e:00:01:0a ||
+	    fail "ARP: $(there ip neigh)"
+	there ip neigh show 2001:db8::10 | grep -q 00:00:5e:00:01:0a ||
+	    fail "ND: $(there ip neigh)"
+	# a new neighbour entry of ours must not tell the real MAC as theirs
+	ip neigh flush dev eth0
+	there ping -c 1 -W 2 -q 192.0.2.10 >/dev/null || fail "no reply"
+	there ip neigh show 192.0.2.10 | grep -q 00:00:5e:00:01:0a ||
+	    fail "ARP after a question of ours: $(there ip neigh)"
+	there ping -c 1 -W 2 -q 192.0.2.1 >/dev/null || fail "real address"
+	ip link del "$m"	# somebody does
+	until_ms 1000 has 192.0.2.10/32 "$m" || fail "macvlan not put back"
+	m=$(vmac 10)
+	try down m
+	try commit
+	ip link show dev "$m" | grep -q "[<,]UP[,>]" && fail "still up"
+	there ping -c 1 -W 1 -q 192.0.2.10 >/dev/null && fail "reply when down"
+	ip link del eth0
+	until_ms 1000 nolink "$m" || fail "macvlan outlives its interface"
+	ip link add eth0 type veth peer name port0
+	ip link set eth0 up
+	try up m
+	try commit
+	until_ms 1000 vmac_has 10 192.0.2.10/24 || fail "no new macvlan"
+	try free m
+	[ -z "$(vmac 10)" ] || fail "macvlan is left"
+	[ "$(sysctl -n net.ipv4.conf.eth0.arp_ignore)" = 0 ] ||
+	    fail "arp_ignore not put back"
+	[ "$(sysctl -n net.ipv4.conf.eth0.arp_announce)" = 0 ] ||
+	    fail "arp_announce not put back"
+	sysctl -qw net.ipv4.conf.all.rp_filter=0
+}
+nolink() { ! ip link show dev "$1" >/dev/null 2>&1; }
+vmac_has() { [ -n "$(vmac "$1")" ] && has "$2" "$(vmac "$1")"; }
+
+case_vanish() {
+	fresh
+	try new a eth0 10 0 5
+	try addrs a 192.0.2.10/24 2001:db8::10/64
+	try up a
+	try commit
+	ip link del eth0
+	expect_said "event link eth0"
+	info a "ifindex 0 addrs 2 installed 0"
+	try link lo
+	said "event taken" && fail "says that somebody took them"
+	ip link add eth0 type veth peer name eth1
+	ip addr add 192.0.2.1/24 dev eth0
+	until_ms 1000 has 192.0.2.10/32 || fail "not put back"
+	ip link set eth0 up
+	until_ms 1000 has 2001:db8::10/64 || fail "IPv6 not put back"
+	ip link set eth0 down
+	ip link set eth0 up
+	until_ms 1000 has 2001:db8::10/64 || fail "gone after down and up"
+	must 192.0.2.10/32
+	ip -6 route show table local | grep -q 2001:db8::10 ||
+	    fail "IPv6 address without its route"
+	# renamed: it is another interface then
+	ip link set eth0 down
+	ip link set eth0 name eth7
+	until_ms 1000 hasnt 192.0.2.10/32 eth7 || fail "left on eth7"
+	ip link add eth0 type veth peer name eth8
+	until_ms 1000 has 192.0.2.10/24 || fail "not on the new eth0"
+	try new b eth9 11 0 5	# need not exist yet
+	try addrs b 203.0.113.5/24
+	try up b
+	try commit
+	ip link add eth9 type veth peer name eth6
+	until_ms 1000 has 203.0.113.5/24 eth9 || fail "not on eth9"
+}
+
+case_two() { # sets with one interface, and one address in common
+	fresh
+	try new a eth0 10 0 2
+	try new b eth0 11 0 0
+	try addrs a 192.0.2.10/24 192.0.2.20/24 2001:db8::10/64
+	try addrs b 192.0.2.11/24 192.0.2.20/24 2001:db8::20/64
+	try up a
+	try up b
+	try every a 500
+	try commit
+	info a "installed 3 foreign 0 failed 0"
+	info b "installed 3 foreign 0 failed 0"
+	ip addr del 192.0.2.20/32 dev eth0
+	until_ms 1000 has 192.0.2.20/32 || fail "common one not put back"
+	try every a 0
+	try down a
+	try commit
+	mustnt 192.0.2.10/32
+	must 192.0.2.11/32
+	must 192.0.2.20/32
+	ip -o addr show dev eth0 | grep -F 192.0.2.20 |
+	    grep -q "valid_lft forever" || fail "has the lease of the other"
+	try up a
+	try down b
+	try commit
+	must 192.0.2.20/32
+	mustnt 192.0.2.11/32
+	try down a
+	try commit
+	mustnt 192.0.2.20/32
+	[ "$(tagged)" = 0 ] || fail "something is left"
+	said "failed" && said "event failed" && fail "a failure"
+	# the same, with different prefix lengths and no subnet
+	try addrs a 198.51.100.1/24 2001:db8:6::1/48
+	try addrs b 198.51.100.1/25 2001:db8:6::1/64
+	try up a
+	try commit
+	try up b
+	try commit
+	try down a
+	try commit
+	try down b
+	try commit
+	[ "$(tagged)" = 0 ] || fail "something is left: $(ip -o addr)"
+}
+
+case_overrun() {
+	local i
+	fresh
+	ip addr add 10.9.0.1/16 dev eth0
+	try new a eth0 10 0 0
+	try bulk a 4 200
+	try up a
+	try commit
+	kill -STOP "$driver"
+	ip -b - <<-EOF
+	$(for i in $(seq 200); do
+		echo "addr del 10.9.1.$i/32 dev eth0"
+	done; for i in $(seq 40000); do
+		echo "link set eth0 alias x$i"
+	done)
+	EOF
+	kill -CONT "$driver"
+	until_ms 5000 said "event overrun" || {
+		echo "overrun: the buffer took it all"
+	}
+	until_ms 5000 all_back 200 || fail "$(tagged) of 200 are back"
+}
+all_back() { [ "$(tagged)" = "$1" ]; }
+
+case_refused() {
+	fresh
+	sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
+	try new a eth0 10 0 2
+	try addrs a 192.0.2.10/24 2001:db8::10/64
+	try up a
+	echo commit >&9
+	expect_said "event failed eth0 2001:db8::10 Permission denied"
+	must 192.0.2.10/32
+	info a "installed 1 foreign 0 failed 1"
+	sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
+	until_ms 3000 has 2001:db8::10/128 || until_ms 1000 has 2001:db8::10/64 ||
+	    fail "not tried again"
+	[ "$(grep -c "event failed" "$tmp/out")" = 1 ] || fail "tells it twice"
+}
+
+all="veth bridge macvlan lease taken foreign later source bulk syscalls sweep
+announce vmac vanish two overrun refused"
+for case in ${*:-$all}; do
+	before=$failed
+	case_$case
+	[ $failed -gt $before ] && sed 's/^/    | /' "$tmp/out" | tail -n 20
+	stop_driver
+	[ $failed -gt $before ] || echo "ok   $case"
+done
+[ $failed = 0 ]

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+/* Drives lib/vip by commands from standard input, one a line; see commands[]. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <carp/vip.h>
+
+#define MAX_SETS  16
+#define MAX_ADDRS 4096
+
+struct named {
+	char name[16];
+	struct vip_set *set;
+	uint64_t every, next;		/* automatic renewal, ns */
+};
+
+static struct vip *v;
+static struct named sets[MAX_SETS];
+static struct carp_addr addrs[MAX_ADDRS];
+
+static uint64_t
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * CARP_SEC + (uint64_t)t.tv_nsec;
+}
+
+static struct named *
+find(const char *name)
+{
+	for (size_t i = 0; i < MAX_SETS; i++)
+		if (sets[i].set != NULL && strcmp(sets[i].name, name) == 0)
+			return &sets[i];
+	printf("error no set %s\n", name);
+	exit(2);
+}
+
+static size_t
+parse_addrs(void)
+{
+	const char *word;
+	size_t n = 0;
+
+	while ((word = strtok(NULL, " ")) != NULL && n < MAX_ADDRS)
+		if (carp_addr_parse(&addrs[n++], word) < 0)
+			printf("error address %s\n", word);
+	return n;
+}
+
+static void
+print_events(void)
+{
+	static const char *const names[] = { "link", "taken", "foreign",
+		"failed", "overrun" };
+	char buf[CARP_ADDR_STRLEN];
+	struct vip_event ev;
+
+	while (vip_next(v, &ev)) {
+		printf("event %s %s", names[ev.what], ev.ifname);
+		if (ev.addr.family != 0)
+			printf(" %s", carp_addr_print(buf, &ev.addr, false));
+		if (ev.error != 0)
+			printf(" %s", strerror(-ev.error));
+		printf("\n");
+	}
+}
+
+/* new NAME IFACE VHID VMAC LEASE(s, 0: off) */
+static int
+cmd_new(void)
+{
+	struct vip_set_config cfg = { .size = sizeof(cfg) };
+	char *name = strtok(NULL, " "), *ifname = strtok(NULL, " ");
+	size_t i = 0;
+
+	while (sets[i].set != NULL)
+		i++;
+	snprintf(sets[i].name, sizeof(sets[i].name), "%s", name);
+	snprintf(cfg.ifname, sizeof(cfg.ifname), "%s", ifname);
+	cfg.vhid = (uint8_t)atoi(strtok(NULL, " "));
+	cfg.vmac = (uint8_t)atoi(strtok(NULL, " "));
+	cfg.lease_s = (uint32_t)atoi(strtok(NULL, " "));
+	cfg.lease = cfg.lease_s > 0 ? VIP_LEASE_ADDRESS : VIP_LEASE_OFF;
+	return vip_set_new(&sets[i].set, v, &cfg);
+}
+
+/* addrs NAME A/L... */
+static int
+cmd_addrs(void)
+{
+	struct named *s = find(strtok(NULL, " "));
+	size_t n = parse_addrs();
+
+	return vip_set_addrs(s->set, addrs, n);
+}
+
+/* bulk NAME 4|6|46 N: addresses 10.9.x.y/16 and 2001:db8:9::x/64 */
+static int
+cmd_bulk(void)
+{
+	struct named *s = find(strtok(NULL, " "));
+	const char *family = strtok(NULL, " ");
+	size_t n = (size_t)atoi(strtok(NULL, " "));
+	char text[64];
+
+	for (size_t i = 0; i < n && i < MAX_ADDRS; i++) {
+		bool six = family[i % strlen(family)] == '6';
+
+		if (six)
+			snprintf(text, sizeof(text), "2001:db8:9::1:%zx/64", i);
+		else
+			snprintf(text, sizeof(text), "10.9.%zu.%zu/16",
+			    i / 250 + 1, i % 250 + 1);
+		carp_addr_parse(&addrs[i], text);
+	}
+	return vip_set_addrs(s->set, addrs, n);
+}
+
+static int
+cmd_up(void)
+{
+	vip_set_up(find(strtok(NULL, " "))->set, true);
+	return 0;
+}
+
+static int
+cmd_down(void)
+{
+	vip_set_up(find(strtok(NULL, " "))->set, false);
+	return 0;
+}
+
+static int
+cmd_renew(void)
+{
+	vip_set_renew(find(strtok(NULL, " "))->set);
+	return 0;
+}
+
+static int
+cmd_announce(void)
+{
+	vip_set_announce(find(strtok(NULL, " "))->set);
+	return 0;
+}
+
+/* lease NAME SECONDS (0: off) */
+static int
+cmd_lease(void)
+{
+	struct named *s = find(strtok(NULL, " "));
+	uint32_t lease = (uint32_t)atoi(strtok(NULL, " "));
+
+	return vip_set_lease(
+	    s->set, lease > 0 ? VIP_LEASE_ADDRESS : VIP_LEASE_OFF, lease);
+}
+
+/* every NAME MS: renews by itself; 0 stops that */
+static int
+cmd_every(void)
+{
+	struct named *s = find(strtok(NULL, " "));
+
+	s->every = (uint64_t)atoi(strtok(NULL, " ")) * 1000000;
+	s->next = s->every > 0 ? now() : 0;
+	return 0;
+}
+
+static int
+cmd_commit(void)
+{
+	uint64_t start = now();
+	int rc = vip_commit(v, start);
+
+	printf("commit %llu us\n", (unsigned long long)(now() - start) / 1000);
+	return rc;
+}
+
+/* free NAME */
+static int
+cmd_free(void)
+{
+	struct named *s = find(strtok(NULL, " "));
+
+	vip_set_free(s->set);
+	s->set = NULL;
+	s->every = 0;
+	return 0;
+}
+
+/* sweep [A...] */
+static int
+cmd_sweep(void)
+{
+	unsigned removed = 0;
+	size_t n = parse_addrs();
+	int rc = vip_sweep(v, n > 0 ? addrs : NULL, n, &removed);
+
+	printf("removed %u\n", removed);
+	return rc;
+}
+
+static int
+cmd_info(void)
+{
+	struct vip_set_info i;
+
+	vip_set_get_info(find(strtok(NULL, " "))->set, &i);
+	printf("info up %d ifindex %u addrs %zu installed %zu foreign %zu "
+	       "failed %zu repaired %llu announced %llu\n",
+	    i.up, i.ifindex, i.naddrs, i.installed, i.foreign, i.failed,
+	    (unsigned long long)i.repaired, (unsigned long long)i.announced);
+	return 0;
+}
+
+/* link IFACE */
+static int
+cmd_link(void)
+{
+	char a[CARP_ADDR_STRLEN] = "none", b[CARP_ADDR_STRLEN] = "none";
+	const char *name = strtok(NULL, " ");
+	struct carp_addr own[8];
+	struct vip_link l;
+	int rc = vip_link_get(v, name, &l);
+
+	if (rc < 0)
+		return rc;
+	if (l.src4.family != 0)
+		carp_addr_print(a, &l.src4, true);
+	if (l.src6.family != 0)
+		carp_addr_print(b, &l.src6, true);
+	printf("link %s up %d ethernet %d router %d src4 %s src6 %s own %d\n",
+	    l.name, l.up, l.ethernet, l.router, a, b,
+	    vip_link_addrs(v, name, own, 8));
+	return 0;
+}
+
+/* owner A */
+static int
+cmd_owner(void)
+{
+	char name[VIP_IFNAMSIZ] = "nobody";
+
+	(void)parse_addrs();
+	(void)vip_addr_owner(v, &addrs[0], name);
+	printf("owner %s\n", name);
+	return 0;
+}
+
+/* deaf MS: hears nothing for so long, as a process that was stopped */
+static int
+cmd_deaf(void)
+{
+	const struct timespec t = { .tv_nsec = atol(strtok(NULL, " ")) *
+		    1000000L };
+
+	return nanosleep(&t, NULL) == 0 ? 0 : -errno;
+}
+
+static int
+cmd_echo(void)
+{
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(void);
+} commands[] = {
+	{ "new", cmd_new },
+	{ "addrs", cmd_addrs },
+	{ "bulk", cmd_bulk },
+	{ "up", cmd_up },
+	{ "down", cmd_down },
+	{ "renew", cmd_renew },
+	{ "announce", cmd_announce },
+	{ "lease", cmd_lease },
+	{ "every", cmd_every },
+	{ "commit", cmd_commit },
+	{ "free", cmd_free },
+	{ "sweep", cmd_sweep },
+	{ "info", cmd_info },
+	{ "link", cmd_link },
+	{ "owner", cmd_owner },
+	{ "deaf", cmd_deaf },
+	{ "echo", cmd_echo },
+};
+
+static void
+run(char *line)
+{
+	const char *word = strtok(line, " ");
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (word != NULL && strcmp(word, commands[i].name) == 0) {
+			int rc = commands[i].fn();
+
+			print_events();
+			printf("%s\n", rc < 0 ? strerror(-rc) : "ok");
+			return;
+		}
+	printf("error what is %s\n", word);
+}
+
+static int
+until(uint64_t t)
+{
+	uint64_t n = now();
+
+	if (t == CARP_NEVER)
+		return 1000;
+	return t <= n ? 0 : (int)((t - n) / 1000000) + 1;
+}
+
+static int
+timeout(void)
+{
+	int ms = until(vip_deadline(v));
+
+	for (size_t i = 0; i < MAX_SETS; i++)
+		if (sets[i].every > 0 && until(sets[i].next) < ms)
+			ms = until(sets[i].next);
+	return ms;
+}
+
+/* Reads what is there, and runs each whole line.  False: end of file. */
+static bool
+read_commands(void)
+{
+	static char buf[65536];
+	static size_t len;
+	ssize_t n = read(0, buf + len, sizeof(buf) - 1 - len);
+	char *end;
+
+	if (n <= 0)
+		return false;
+	len += (size_t)n;
+	while ((end = memchr(buf, '\n', len)) != NULL) {
+		*end++ = '\0';
+		run(buf);
+		len -= (size_t)(end - buf);
+		memmove(buf, end, len);
+	}
+	return true;
+}
+
+int
+main(void)
+{
+	int rc;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if ((rc = vip_new(&v)) < 0) {
+		printf("vip_new: %s\n", strerror(-rc));
+		return 1;
+	}
+	for (;;) {
+		struct pollfd p[2] = { { 0, POLLIN, 0 },
+			{ vip_fd(v), POLLIN, 0 } };
+
+		(void)poll(p, 2, timeout());
+		if ((rc = vip_process(v, now())) < 0)
+			printf("process: %s\n", strerror(-rc));
+		print_events();
+		for (size_t i = 0; i < MAX_SETS; i++)
+			if (sets[i].every > 0 && sets[i].next <= now()) {
+				vip_set_renew(sets[i].set);
+				sets[i].next = now() + sets[i].every;
+			}
+		/* wishes made by commands wait for the command "commit" */
+		if (p[1].revents != 0 || p[0].revents == 0)
+			if ((rc = vip_commit(v, now())) < 0)
+				printf("repair: %s\n", strerror(-rc));
+		print_events();
+		if (p[0].revents != 0 && !read_commands())
+			break;
+	}
+	vip_free(v);
+	return 0;
+}
