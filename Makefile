@@ -127,6 +127,7 @@ lint: all
 format:
 	git ls-files 'lib/*.[ch]' 'daemon/*.[ch]' 'tests/*.[ch]' | \
 	    xargs clang-format -i
+
 # Tests.  Each tests/unit/NAME.c is a program of its own.  One that looks into
 # the daemon says what else it is linked with: UNIT_OBJ_NAME, UNIT_PKGS_NAME.
 # A fuzz target tests/fuzz/fuzz_NAME.c: FUZZ_OBJ_NAME, FUZZ_PKGS_NAME.
