@@ -75,7 +75,7 @@ carp_interval(uint8_t advbase, uint8_t advskew)
 uint8_t
 fsm_skew(const struct carp *c)
 {
-	int skew = c->cfg.advskew + c->demotion;
+	int64_t skew = (int64_t)c->cfg.advskew + c->demotion;
 	int most =
 	    c->cfg.advskew > CARP_DEMOTED ? c->cfg.advskew : CARP_DEMOTED;
 
