@@ -116,12 +116,15 @@ fsm_timeout(const struct carp *c)
 	return MISSED * c->cfg.advbase * CARP_SEC + c->cfg.advskew * UNIT;
 }
 
-/* The soonest that any peer with our advbase may take over from us. */
+/*
+ * The soonest that any peer with our advbase may take over from us.  With base
+ * 0 it knows our interval, see fsm_timeout().
+ */
 static uint64_t
 soonest_takeover(const struct carp *c)
 {
 	if (c->cfg.advbase == 0)
-		return MISSED * carp_interval(0, 0);
+		return MISSED * fsm_interval(c);
 	return MISSED * c->cfg.advbase * CARP_SEC;
 }
 
