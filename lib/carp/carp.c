@@ -132,6 +132,8 @@ carp_change(struct carp *c, const struct carp_config *cfg,
 
 	if (busy(c))
 		return -EBUSY;
+	if (cfg == NULL || (addrs == NULL && n > 0))
+		return -EINVAL;
 	rc = read_config(&next, cfg);
 	if (rc == 0 && next.vhid != c->cfg.vhid)
 		rc = -EINVAL;
