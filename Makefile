@@ -128,11 +128,82 @@ format:
 	git ls-files 'lib/*.[ch]' 'daemon/*.[ch]' 'tests/*.[ch]' | \
 	    xargs clang-format -i
 
+# Tests.  Each tests/unit/NAME.c is a program of its own.  One that looks into
+# the daemon says what else it is linked with: UNIT_OBJ_NAME, UNIT_PKGS_NAME.
+# A fuzz target tests/fuzz/fuzz_NAME.c: FUZZ_OBJ_NAME, FUZZ_PKGS_NAME.
+TEST_PKGS = check jansson libpcap
+TEST_CPP  = -Idaemon -DTEST_DATA='"$(CURDIR)/tests/data"'
+UNIT	  = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+FUZZ	  = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+SIM_OBJ	  = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+SIM_RUNS ?= 10000
+SIM_SEED ?= 1
+FUZZ_TIME ?= 60
+SANITIZE  = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
+	    -fsanitize=address,undefined
+
+$(B)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(TEST_CPP) $(call pc,--cflags $(TEST_PKGS) $(CARPD_PKGS)) \
+	    -c -o $@ $<
+
+.SECONDEXPANSION:
+$(UNIT:%=$(B)/tests/unit/%): $(B)/tests/unit/%: $(B)/tests/unit/%.o \
+    $$(UNIT_OBJ_$$*) $(B)/libcarp.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_OBJ_$*) $(B)/libcarp.a \
+	    $(call pc,--libs $(TEST_PKGS) $(LIB_PKGS) $(UNIT_PKGS_$*))
+
+$(FUZZ:%=$(B)/tests/fuzz/fuzz_%): $(B)/tests/fuzz/fuzz_%: \
+    $(B)/tests/fuzz/fuzz_%.o $$(FUZZ_OBJ_$$*) $(B)/libcarp.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJ_$*) \
+	    $(B)/libcarp.a $(call pc,--libs $(LIB_PKGS) $(FUZZ_PKGS_$*))
+
+$(B)/tests/sim/sim: $(SIM_OBJ) $(B)/libcarp.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(SIM_OBJ) $(B)/libcarp.a \
+	    $(call pc,--libs $(LIB_PKGS))
+
+## check-unit	unit tests
+check-unit: $(UNIT:%=$(B)/tests/unit/%)
+	BUILD=$(B) tests/run.sh $^
+
+## check-sim	clusters in virtual time: SIM_RUNS=10000 SIM_SEED=1
+check-sim: $(B)/tests/sim/sim
+	$(B)/tests/sim/sim --self-test
+	$(B)/tests/sim/sim --seed $(SIM_SEED) --runs $(SIM_RUNS)
+
+## check-asan	unit tests and simulation with sanitizers
+check-asan:
+	$(MAKE) B=build-asan CFLAGS="$(SANITIZE)" SIM_RUNS=1000 \
+	    check-unit check-sim
+
+## fuzz		each target for FUZZ_TIME=60 seconds, from its corpus
+fuzz:
+	$(MAKE) B=build-fuzz CC=clang CFLAGS="$(SANITIZE) \
+	    -fsanitize=fuzzer-no-link" FUZZ_TIME=$(FUZZ_TIME) fuzz-run
+
+## fuzz-smoke	each target for 10 seconds
+fuzz-smoke:
+	$(MAKE) FUZZ_TIME=10 fuzz
+
+# What is found new goes to the build directory, never to the source tree.
+fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
+	@for f in $(FUZZ); do \
+	    mkdir -p $(B)/corpus/$$f tests/fuzz/corpus/$$f && \
+	    echo "fuzz_$$f: $(FUZZ_TIME) s" && \
+	    $(B)/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_TIME) \
+		-timeout=5 -rss_limit_mb=1024 -verbosity=0 \
+		-print_final_stats=1 -artifact_prefix=$(B)/ \
+		$(B)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; \
+	done
+
+.PHONY: check-unit check-sim check-asan fuzz fuzz-smoke fuzz-run
+
 ## clean		remove build/
 clean:
-	rm -rf $(B)
+	rm -rf $(B) build-asan build-fuzz
 
 .PHONY: all help clean install check-install lint format
 FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)
+-include $(wildcard $(B)/tests/*/*.d)

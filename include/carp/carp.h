@@ -245,7 +245,7 @@ struct carp_config {
 	uint64_t counter;		/* first counter, from a random source */
 	uint64_t seed;			/* of the jitter, from a random source */
 	uint64_t grace;			/* ns that old keys and addresses stay
-					   valid on receipt; 0: 60 s */
+					   valid; 0: 60 s */
 };
 
 #define CARP_CONFIG_INIT						\
@@ -266,8 +266,10 @@ void	 carp_free(struct carp *);
 /*
  * Changes, without leaving the state.  The vhid cannot change (-EINVAL);
  * counter and seed are not looked at.  What was the key or the address list
- * stays valid on receipt for `grace`.  Nothing is sent, unless an address
- * family was added.  On failure nothing has changed.
+ * stays valid for `grace`: on receipt, and each advertisement is sent with the
+ * former digest as well, so that a peer which is changed later hears it.
+ * Nothing is sent at once, unless an address family was added.  On failure
+ * nothing has changed.
  */
 int	 carp_change(struct carp *, const struct carp_config *,
 	    const struct carp_addr *, size_t n, uint64_t now);

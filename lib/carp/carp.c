@@ -132,6 +132,8 @@ carp_change(struct carp *c, const struct carp_config *cfg,
 
 	if (busy(c))
 		return -EBUSY;
+	if (cfg == NULL || (addrs == NULL && n > 0))
+		return -EINVAL;
 	rc = read_config(&next, cfg);
 	if (rc == 0 && next.vhid != c->cfg.vhid)
 		rc = -EINVAL;
@@ -267,8 +269,9 @@ carp_stop(struct carp *c, uint64_t now)
  * also without preempt, and a demoted OpenBSD master does not yield to it.
  */
 static void
-make_advert(struct carp *c, uint8_t ret[CARP_LEN], bool bowout)
+make_advert(struct carp *c, uint8_t ret[CARP_LEN], const struct pending *p)
 {
+	bool bowout = p->bowout;
 	struct carp_packet pkt = {
 		.vhid = c->cfg.vhid,
 		.advbase = bowout ? 255 : c->cfg.advbase,
@@ -277,7 +280,7 @@ make_advert(struct carp *c, uint8_t ret[CARP_LEN], bool bowout)
 		.counter = fsm_next_counter(c),
 	};
 
-	digest_make(&c->now, pkt.md, pkt.counter);
+	digest_make(p->before ? &c->before : &c->now, pkt.md, pkt.counter);
 	carp_encode(ret, &pkt);
 }
 
@@ -297,7 +300,7 @@ carp_next(struct carp *c, struct carp_action *ret)
 	ret->family = p->family;
 	ret->bowout = p->bowout;
 	if (p->what == CARP_DO_SEND) {
-		make_advert(c, ret->advert, p->bowout);
+		make_advert(c, ret->advert, p);
 		if (p->family == 6)
 			c->stats.opackets6++;
 		else

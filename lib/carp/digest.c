@@ -198,6 +198,9 @@ carp_digest(uint8_t ret[CARP_MD_LEN], const uint8_t key[CARP_KEY_LEN],
 
 	if (form != CARP_NOV6LL && form != CARP_ORIG && form != CARP_AUTOLL)
 		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (addrs[i].family != 4 && addrs[i].family != 6)
+			return -EINVAL;
 	rc = digest_init(&d, key, vhid, addrs, n, form, lladdr);
 	if (rc != 0)
 		return rc;

@@ -75,7 +75,7 @@ carp_interval(uint8_t advbase, uint8_t advskew)
 uint8_t
 fsm_skew(const struct carp *c)
 {
-	int skew = c->cfg.advskew + c->demotion;
+	int64_t skew = (int64_t)c->cfg.advskew + c->demotion;
 	int most =
 	    c->cfg.advskew > CARP_DEMOTED ? c->cfg.advskew : CARP_DEMOTED;
 
@@ -116,12 +116,15 @@ fsm_timeout(const struct carp *c)
 	return MISSED * c->cfg.advbase * CARP_SEC + c->cfg.advskew * UNIT;
 }
 
-/* The soonest that any peer with our advbase may take over from us. */
+/*
+ * The soonest that any peer with our advbase may take over from us.  With base
+ * 0 it knows our interval, see fsm_timeout().
+ */
 static uint64_t
 soonest_takeover(const struct carp *c)
 {
 	if (c->cfg.advbase == 0)
-		return MISSED * carp_interval(0, 0);
+		return MISSED * fsm_interval(c);
 	return MISSED * c->cfg.advbase * CARP_SEC;
 }
 
@@ -154,14 +157,25 @@ push(struct carp *c, struct pending p)
 	c->out[c->nout++] = p;
 }
 
+/*
+ * When the key or the addresses have changed, a peer may not know it yet: were
+ * it not to hear us, it would become master beside us.  So both forms go out.
+ */
 static void
-push_adverts(struct carp *c, bool bowout)
+push_adverts(struct carp *c, bool bowout, uint64_t now)
 {
-	for (int f = 0; f < 2; f++)
-		if (c->families & 1u << f)
-			push(c, (struct pending){ .what = CARP_DO_SEND,
-				    .family = f == 0 ? 4 : 6,
-				    .bowout = bowout });
+	struct pending p = { .what = CARP_DO_SEND, .bowout = bowout };
+
+	for (int f = 0; f < 2; f++) {
+		if (!(c->families & 1u << f))
+			continue;
+		p.family = f == 0 ? 4 : 6;
+		p.before = false;
+		push(c, p);
+		p.before = true;
+		if (now < c->before_until)
+			push(c, p);
+	}
 }
 
 static void
@@ -174,7 +188,7 @@ announce(struct carp *c)
 static void
 advertise(struct carp *c, uint64_t now)
 {
-	push_adverts(c, false);
+	push_adverts(c, false, now);
 	c->sent = now;
 	c->advert_at += fsm_interval(c);
 	if (c->advert_at <= now)
@@ -186,7 +200,7 @@ advertise(struct carp *c, uint64_t now)
 static void
 advertise_now(struct carp *c, uint64_t now)
 {
-	push_adverts(c, false);
+	push_adverts(c, false, now);
 	c->sent = now;
 	c->advert_at = now + fsm_interval(c);
 }
@@ -321,7 +335,7 @@ fsm_step(struct carp *c, enum fsm_event ev, enum carp_cause cause, uint64_t now)
 	if (t->act == NULL)
 		return;
 	if (t->bowout)
-		push_adverts(c, true);
+		push_adverts(c, true, now);
 	if (t->next != c->state)
 		enter(c, t->next, cause, now);
 	t->act(c, now);

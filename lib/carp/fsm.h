@@ -5,8 +5,8 @@
 
 #include "digest.h"
 
-/* STATE, two bow-outs or two advertisements, ANNOUNCE. */
-#define FSM_ACTIONS	4
+/* STATE, an advertisement by two families and two digests, ANNOUNCE. */
+#define FSM_ACTIONS	6
 
 enum fsm_event {
 	EV_UP,				/* the interface works */
@@ -26,6 +26,7 @@ struct pending {
 	uint8_t	what;			/* enum carp_do */
 	uint8_t	from, to, cause;	/* STATE */
 	uint8_t	family, bowout;		/* SEND */
+	uint8_t	before;			/* SEND: with the former digest */
 };
 
 struct carp {
@@ -51,7 +52,7 @@ struct carp {
 	uint64_t	random;		/* state of the jitter's generator */
 
 	struct digest	now, before;
-	uint64_t	before_until;	/* `before` is accepted; 0: not */
+	uint64_t	before_until;	/* `before` is good as well; 0: not */
 
 	struct pending	out[FSM_ACTIONS];
 	unsigned	nout, taken;	/* taken <= nout <= FSM_ACTIONS */
