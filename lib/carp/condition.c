@@ -9,8 +9,8 @@
 
 #include "engine.h"
 
-#define LIFE_MIN	(10 * CARP_SEC)	/* how long one lasts, at least */
-#define LIFE_TIMEOUTS	3
+#define LIFE_MIN      (10 * CARP_SEC) /* how long one lasts, at least */
+#define LIFE_TIMEOUTS 3
 
 static const char *const names[CARP_NCONDS] = {
 	[CARP_COND_OTHER_KEY] = "other-key",
@@ -60,8 +60,12 @@ static void
 tell(struct iface *i, struct carp_host *h, const struct condition *c, bool on,
     uint64_t now)
 {
-	struct carp_event ev = { .what = CARP_EV_COND, .cond = c->kind,
-		.on = on, .at = now, .host = h, .addr = c->info.peer };
+	struct carp_event ev = { .what = CARP_EV_COND,
+		.cond = c->kind,
+		.on = on,
+		.at = now,
+		.host = h,
+		.addr = c->info.peer };
 
 	memcpy(ev.ifname, i->name, sizeof(ev.ifname));
 	events_push(i->engine, &ev);
@@ -102,7 +106,8 @@ life(const struct carp_host *h)
 	if (info.timeout > CARP_NEVER / 16)
 		return LIFE_MIN;
 	return info.timeout * LIFE_TIMEOUTS > LIFE_MIN
-	    ? info.timeout * LIFE_TIMEOUTS : LIFE_MIN;
+		   ? info.timeout * LIFE_TIMEOUTS
+		   : LIFE_MIN;
 }
 
 void

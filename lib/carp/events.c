@@ -12,8 +12,8 @@
  * Enough for each host to change its state and two conditions between two
  * calls of carp_engine_next().
  */
-#define ROOM_BASE	256
-#define ROOM_HOST	4
+#define ROOM_BASE 256
+#define ROOM_HOST 4
 
 int
 events_reserve(struct carp_engine *e, size_t nhosts)
@@ -73,8 +73,9 @@ carp_engine_next(struct carp_engine *e, struct carp_event *ret)
 	}
 	if (e->dropped == 0)
 		return false;
-	*ret = (struct carp_event){ .what = CARP_EV_LOST,
-		.value = (int)e->dropped, .at = carp_now() };
+	*ret = (struct carp_event){
+		.what = CARP_EV_LOST, .value = (int)e->dropped, .at = carp_now()
+	};
 	e->dropped = 0;
 	return true;
 }
