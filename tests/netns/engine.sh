@@ -86,9 +86,9 @@ FAST_B="base=0 skew=30 lease=off"	# 117 ms, silence 352 ms
 BOTH="addr=$V4/24,$V6/64"
 
 pair() {
-	tell a "add eth0 10 $BOTH $FAST_A preempt ${*}"
+	tell a "add eth0 10 $BOTH $FAST_A preempt"
 	wait_for 3 in_state a MASTER
-	tell b "add eth0 10 $BOTH $FAST_B ${*}"
+	tell b "add eth0 10 $BOTH $FAST_B"
 	wait_for 3 heard b 'INIT BACKUP'
 }
 
