@@ -309,6 +309,8 @@ settle(struct carp_engine *e, uint64_t now)
 		if (!e->pending)
 			break;
 	}
+	if (e->pending) /* enough for now */
+		engine_chores_by(e, now);
 	e->lost = false;
 }
 

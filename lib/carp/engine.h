@@ -36,8 +36,7 @@ struct carp_host {
 	struct carp_addr *list; /* addrs, own digest list, peers */
 	size_t naddrs, ndigest, npeers;
 	bool shared; /* the digest is over addrs */
-	uint8_t vhid, advbase;
-	uint8_t vmac, lease, manual;
+	uint8_t vhid, vmac, lease, manual;
 	uint32_t lease_s;
 	bool stopped; /* by carp_engine_stop() */
 	uint8_t key[CARP_KEY_LEN], lladdr[6];

@@ -108,7 +108,6 @@ take_over(struct carp_host *h, struct carp_host *next)
 	h->ndigest = next->ndigest;
 	h->npeers = next->npeers;
 	h->shared = next->shared;
-	h->advbase = next->advbase;
 	h->vmac = next->vmac;
 	h->lease = next->lease;
 	h->lease_s = next->lease_s;

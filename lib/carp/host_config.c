@@ -126,7 +126,6 @@ host_config_copy(struct carp_host *ret, const struct carp_host_config *cfg)
 		memcpy(a + cfg->naddrs + nown, cfg->peers,
 		    cfg->npeers * sizeof(*a));
 	ret->vhid = cfg->carp.vhid;
-	ret->advbase = cfg->carp.advbase;
 	ret->vmac = cfg->vmac;
 	ret->lease = cfg->lease;
 	ret->lease_s = lease_seconds(cfg->carp.advbase);
