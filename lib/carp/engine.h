@@ -172,15 +172,15 @@ void listen_close(struct iface *);
 
 void receive_all(struct carp_engine *, uint64_t now);
 
-/* heard.c: what received packets say about their senders. */
+/* sender.c: what received packets say about their senders. */
 
-void heard_peer(struct carp_host *, const struct carp_packet *, uint64_t now);
-void heard_rival(struct carp_host *, const struct carp_packet *, uint64_t now);
-void heard_stranger(
+void sender_peer(struct carp_host *, const struct carp_packet *, uint64_t now);
+void sender_rival(struct carp_host *, const struct carp_packet *, uint64_t now);
+void sender_stranger(
     struct carp_host *, const struct carp_packet *, uint64_t now);
-void heard_badauth(
+void sender_badauth(
     struct carp_host *, const struct carp_packet *, uint64_t now);
-void heard_misfit(struct carp_host *, const struct carp_packet *,
+void sender_misfit(struct carp_host *, const struct carp_packet *,
     enum carp_verdict, uint64_t now);
 
 /* transmit.c: advertisements. */

@@ -59,7 +59,7 @@ refuse(struct iface *i, const struct carp_packet *p, enum carp_verdict v,
 		i->stats.drops[v]++;
 	}
 	if (h != NULL)
-		heard_misfit(h, p, v, now);
+		sender_misfit(h, p, v, now);
 }
 
 static void
@@ -70,13 +70,13 @@ take(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 	if (carp_packet(h->carp, p, &v, now) != 0)
 		return; /* cannot be: nothing pends */
 	if (v == CARP_OK) {
-		heard_peer(h, p, now);
+		sender_peer(h, p, now);
 		engine_carry(h, now);
-		heard_rival(h, p, now);
+		sender_rival(h, p, now);
 	} else if (v == CARP_BADAUTH) {
-		heard_badauth(h, p, now);
+		sender_badauth(h, p, now);
 	} else if (v == CARP_OWN) {
-		heard_misfit(h, p, v, now);
+		sender_misfit(h, p, v, now);
 	}
 }
 

@@ -41,7 +41,7 @@ peer_slot(struct carp_host *h, const struct carp_addr *addr)
 }
 
 void
-heard_peer(struct carp_host *h, const struct carp_packet *p, uint64_t now)
+sender_peer(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 {
 	struct carp_peer *peer = peer_slot(h, &p->src);
 
@@ -85,7 +85,7 @@ carp_host_peers(const struct carp_host *h, struct carp_peer *ret, size_t max)
  * Another master that goes on although it has had time to hear us.
  */
 void
-heard_rival(struct carp_host *h, const struct carp_packet *p, uint64_t now)
+sender_rival(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 {
 	char who[CARP_ADDR_STRLEN];
 	struct carp_info info;
@@ -120,7 +120,7 @@ name_peer_mode(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 
 	(void)carp_addr_print(who, &p->src, false);
 	if (carp_addr_cmp(&p->dst, &group) == 0)
-		heard_stranger(h, p, now);
+		sender_stranger(h, p, now);
 	else if (h->npeers > 0)
 		condition_host(h, CARP_COND_UNKNOWN_PEER, &p->src, now,
 		    "%s sends vhid %d by unicast and is not among the peers: "
@@ -134,7 +134,7 @@ name_peer_mode(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 }
 
 void
-heard_misfit(struct carp_host *h, const struct carp_packet *p,
+sender_misfit(struct carp_host *h, const struct carp_packet *p,
     enum carp_verdict v, uint64_t now)
 {
 	char who[CARP_ADDR_STRLEN];
@@ -273,7 +273,7 @@ say_mismatch(struct carp_host *h, const struct carp_packet *p,
 }
 
 void
-heard_badauth(struct carp_host *h, const struct carp_packet *p, uint64_t now)
+sender_badauth(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 {
 	struct condition *c = known_as(h, &p->src);
 	enum carp_mismatch why;
@@ -302,7 +302,7 @@ heard_badauth(struct carp_host *h, const struct carp_packet *p, uint64_t now)
  * unless it has our key.
  */
 void
-heard_stranger(struct carp_host *h, const struct carp_packet *p, uint64_t now)
+sender_stranger(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 {
 	char who[CARP_ADDR_STRLEN];
 
