@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/* Tells the neighbours where an address is: gratuitous ARP, unsolicited NA. */
+#include <arpa/inet.h>
+#include <net/ethernet.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "announce.h"
+
+#define ANN_BUFFER (4 * 1024 * 1024)	/* of frames on their way */
+
+/* RFC 826, RFC 5227: a request for the address by its owner. */
+enum {
+	ARP_LEN = 28,
+	ARP_SHA = 8,
+	ARP_SPA = 14,
+	ARP_TPA = 24,
+};
+
+/* RFC 8200, RFC 4861 section 4.4. */
+enum {
+	IP6_LEN = 40,
+	IP6_SRC = 8,
+	IP6_DST = 24,
+	NA_LEN = 32,			/* with one option */
+	NA_SUM = 2,
+	NA_FLAGS = 4,
+	NA_TARGET = 8,
+	NA_OPT = 24,
+	NA_TYPE = 136,
+	NA_ROUTER = 0x80,
+	NA_OVERRIDE = 0x20,
+	OPT_TARGET_LLADDR = 2,
+	NEXT_ICMP6 = 58,
+};
+
+int
+announce_open(struct announcer *a)
+{
+	const int size = ANN_BUFFER;
+	int rc;
+
+	if (a->fd != -1)
+		return 0;
+	a->msg = calloc(ANN_BATCH, sizeof(*a->msg));
+	a->iov = calloc(ANN_BATCH, sizeof(*a->iov));
+	a->to = calloc(ANN_BATCH, sizeof(*a->to));
+	a->frame = calloc(ANN_BATCH, sizeof(*a->frame));
+	if (a->msg == NULL || a->iov == NULL || a->to == NULL ||
+	    a->frame == NULL) {
+		announce_close(a);
+		return -ENOMEM;
+	}
+	/* protocol 0: receives nothing */
+	a->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (a->fd == -1) {
+		rc = -errno;
+		announce_close(a);
+		return rc;
+	}
+	if (setsockopt(a->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+		sizeof(size)) == -1)
+		(void)setsockopt(
+		    a->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return 0;
+}
+
+void
+announce_close(struct announcer *a)
+{
+	if (a->fd != -1)
+		(void)close(a->fd); /* nothing is lost with it */
+	free(a->msg);
+	free(a->iov);
+	free(a->to);
+	free(a->frame);
+	memset(a, 0, sizeof(*a));
+	a->fd = -1;
+}
+
+static size_t
+put_arp(uint8_t *frame, const uint8_t mac[6], const struct carp_addr *addr)
+{
+	static const uint8_t head[ARP_SHA] = { 0, 1, 8, 0, 6, 4, 0, 1 };
+	uint8_t *p = frame + ETHER_HDR_LEN;
+
+	memset(frame, 0xff, ETHER_ADDR_LEN);
+	memset(p, 0, ARP_LEN);
+	memcpy(p, head, sizeof(head));
+	memcpy(p + ARP_SHA, mac, 6);
+	memcpy(p + ARP_SPA, addr->ip, 4);
+	memcpy(p + ARP_TPA, addr->ip, 4);
+	return ETHER_HDR_LEN + ARP_LEN;
+}
+
+static uint32_t
+sum16(const uint8_t *p, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += (uint32_t)p[i] << 8 | p[i + 1];
+	return sum;
+}
+
+/* Over both addresses, length, next header and message. */
+static void
+put_icmp6_sum(uint8_t *ip, uint8_t *na)
+{
+	uint32_t sum = sum16(ip + IP6_SRC, 32) + NA_LEN + NEXT_ICMP6 +
+	    sum16(na, NA_LEN);
+
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	na[NA_SUM] = (uint8_t)(~sum >> 8);
+	na[NA_SUM + 1] = (uint8_t)~sum;
+}
+
+static size_t
+put_na(uint8_t *frame, const uint8_t mac[6], bool router,
+    const struct carp_addr *addr)
+{
+	static const uint8_t to[ETHER_ADDR_LEN] = { 0x33, 0x33, 0, 0, 0, 1 };
+	static const uint8_t head[IP6_SRC] = { 0x60, 0, 0, 0, 0, NA_LEN,
+		NEXT_ICMP6, CARP_TTL };
+	uint8_t *ip = frame + ETHER_HDR_LEN, *na = ip + IP6_LEN;
+
+	memcpy(frame, to, sizeof(to));
+	memset(ip, 0, IP6_LEN + NA_LEN);
+	memcpy(ip, head, sizeof(head));
+	memcpy(ip + IP6_SRC, addr->ip, 16);
+	ip[IP6_DST] = 0xff; /* ff02::1 */
+	ip[IP6_DST + 1] = 0x02;
+	ip[IP6_DST + 15] = 0x01;
+	na[0] = NA_TYPE;
+	na[NA_FLAGS] = NA_OVERRIDE | (router ? NA_ROUTER : 0);
+	memcpy(na + NA_TARGET, addr->ip, 16);
+	na[NA_OPT] = OPT_TARGET_LLADDR;
+	na[NA_OPT + 1] = 1; /* times 8 bytes */
+	memcpy(na + NA_OPT + 2, mac, 6);
+	put_icmp6_sum(ip, na);
+	return ETHER_HDR_LEN + IP6_LEN + NA_LEN;
+}
+
+void
+announce_add(struct announcer *a, unsigned ifindex, const uint8_t mac[6],
+    bool router, const struct carp_addr *addr)
+{
+	uint16_t type = htons(addr->family == 4 ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
+	unsigned i = a->n++;
+	uint8_t *frame = a->frame[i];
+	size_t len = addr->family == 4
+	    ? put_arp(frame, mac, addr)
+	    : put_na(frame, mac, router, addr);
+
+	memcpy(frame + ETHER_ADDR_LEN, mac, 6);
+	memcpy(frame + 2 * ETHER_ADDR_LEN, &type, sizeof(type));
+	memset(&a->to[i], 0, sizeof(a->to[i]));
+	a->to[i].sll_family = AF_PACKET;
+	a->to[i].sll_protocol = type;
+	a->to[i].sll_ifindex = (int)ifindex;
+	a->to[i].sll_halen = ETHER_ADDR_LEN;
+	memcpy(a->to[i].sll_addr, frame, ETHER_ADDR_LEN);
+	a->iov[i].iov_base = frame;
+	a->iov[i].iov_len = len;
+	memset(&a->msg[i], 0, sizeof(a->msg[i]));
+	a->msg[i].msg_hdr.msg_name = &a->to[i];
+	a->msg[i].msg_hdr.msg_namelen = sizeof(a->to[i]);
+	a->msg[i].msg_hdr.msg_iov = &a->iov[i];
+	a->msg[i].msg_hdr.msg_iovlen = 1;
+}
+
+int
+announce_send(struct announcer *a, unsigned from)
+{
+	int n;
+
+	do
+		n = sendmmsg(a->fd, a->msg + from, a->n - from, 0);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? -errno : n;
+}
