@@ -7,7 +7,7 @@
 
 DRIVER=$TOOLS/engine_driver
 [ -x "$DRIVER" ] || skip "$DRIVER is missing"
-[ -f "$HERE/inject.py" ] || skip "inject.py is missing"
+[ -f "$HERE/engine_frames.py" ] || skip "engine_frames.py is missing"
 declare -A TO=() FROM=()
 
 # run NODE: an engine, with its log and a pipe for commands.
@@ -73,7 +73,7 @@ above() {
 }
 
 inject() {
-	on c python3 "$HERE/inject.py" "$@"
+	on c python3 "$HERE/engine_frames.py" "$@"
 }
 
 end() {
