@@ -256,12 +256,10 @@ hear_address(struct carp_engine *e, const struct vip_event *v, uint64_t now)
 	}
 }
 
-/* Returns how many addresses were refused. */
-static unsigned
+static void
 hear_vip(struct carp_engine *e, uint64_t now)
 {
 	struct vip_event v;
-	unsigned refused = 0;
 
 	while (vip_next(e->vip, &v)) {
 		switch (v.what) {
@@ -272,20 +270,30 @@ hear_vip(struct carp_engine *e, uint64_t now)
 			iface_update_all(e, NULL, now);
 			e->pending = true;
 			break;
-		case VIP_FAILED:
-			refused++;
-			hear_address(e, &v, now);
-			break;
 		case VIP_TAKEN: /* the next vip_commit() repairs it */
 			e->pending = true;
 			hear_address(e, &v, now);
 			break;
+		case VIP_FAILED:
 		case VIP_FOREIGN:
 			hear_address(e, &v, now);
 			break;
 		}
 	}
-	return refused;
+}
+
+/* Is an address the reason?  Then its condition says so. */
+static bool
+is_refused(const struct carp_engine *e)
+{
+	struct vip_set_info info;
+
+	for (struct carp_host *h = e->hosts; h != NULL; h = h->next) {
+		vip_set_get_info(h->set, &info);
+		if (info.failed > 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -302,7 +310,8 @@ settle(struct carp_engine *e, uint64_t now)
 		e->pending = false;
 		transmit_flush(e, now);
 		rc = vip_commit(e->vip, now);
-		if (hear_vip(e, now) == 0 && rc != 0)
+		hear_vip(e, now);
+		if (rc != 0 && !is_refused(e))
 			engine_error(e, rc, now);
 		for (struct iface *i = e->ifaces; i != NULL; i = i->next)
 			transmit_review(i, now);
@@ -372,7 +381,7 @@ carp_engine_process(struct carp_engine *e, uint64_t now)
 		settle(e, now);
 	if ((rc = vip_process(e->vip, now)) != 0)
 		engine_error(e, rc, now);
-	(void)hear_vip(e, now);
+	hear_vip(e, now);
 	act_on_deadlines(e, now);
 	if (now >= e->chores)
 		do_chores(e, now);

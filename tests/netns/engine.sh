@@ -47,6 +47,11 @@ ask() {
 	tail -n "+${FROM[$1]}" "$T/$1/log"
 }
 
+# shows NODE IF VHID PATTERN
+shows() {
+	ask "$1" "$2" "$3" | grep -q -- "$4"
+}
+
 in_state() {
 	ask "$1" eth0 10 | grep -q "^show state $2 "
 }
@@ -74,6 +79,10 @@ above() {
 
 inject() {
 	on c python3 "$HERE/engine_frames.py" "$@"
+}
+
+mac_of() {
+	ip -n "$1" -j link show dev eth0 | jq -r '.[0].address'
 }
 
 end() {
@@ -108,9 +117,8 @@ check "the backup has none" not holds b "$V4"
 check "somebody answers for it" reach c "$V4"
 check "and for the other" reach c "$V6"
 check "the backup knows the master's IPv4 address" \
-    grep -q 'show peer 192.0.2.1 0 12' <<< "$(ask b eth0 10)"
-check "and its link-local one" \
-    grep -q 'show peer fe80' <<< "$(ask b eth0 10)"
+    shows b eth0 10 'peer 192.0.2.1 0 12'
+check "and its link-local one" shows b eth0 10 'peer fe80'
 is "$(on b cat /proc/net/igmp | grep -c 120000E0)" 1 &&
     pass "the group is joined (IGMP)" || fail "the group is not joined"
 check "the group is joined (MLD)" \
@@ -256,7 +264,7 @@ check "another version" says a other-version 'version 4'
 inject advert eth0 --ttl 64 --addrs "$V4,$V6"
 check "another TTL" says a ttl 'TTL 64'
 inject advert eth0 --dst 192.0.2.1 --addrs "$V4,$V6" \
-    --mac "$(cat <(on a cat /sys/class/net/eth0/address))"
+    --mac "$(mac_of a)"
 check "unicast from a stranger" says a unknown-peer multicast
 inject advert eth0 --vhid 99
 check "another vhid is counted" above 0 counter a badvhid link
@@ -281,7 +289,8 @@ rss() {
 	awk '/VmRSS/ { print $2 }' "/proc/${PID[a]}/status"
 }
 before=$(rss)
-inject garbage eth0 --count 4000 --addrs "$V4,$V6" --skew 254 --base 200
+# Not through the bridge, which drops what is no IP.
+on hub python3 "$HERE/engine_frames.py" garbage a-eth0 --count 4000 --addrs "$V4,$V6" --skew 254 --base 200
 check "badsum is counted" above 100 counter a badsum link
 check "hdrops is counted" above 100 counter a hdrops link
 check "the master is unmoved" in_state a MASTER
@@ -292,8 +301,8 @@ title "Transmission fails"
 tell a "add eth1 30 addr=2001:db8:1::1/64 $FAST_A"
 wait_for 2 heard a 'state eth1 30 BACKUP MASTER'
 ip -n a link set eth1 mtu 70
-check "three failures demote" wait_for 3 grep -q 'cond send' \
-    <(ask a eth1 30)
+check "three failures demote" wait_for 3 shows a eth1 30 'demotion 240'
+check "and are told" shows a eth1 30 'cond send .* cannot send on eth1'
 mark a
 ip -n a link set eth1 mtu 1500
 check "working again ends it" wait_for 3 heard a 'cond eth1 0 send off'
@@ -304,7 +313,7 @@ mark b
 tell a remove eth0 10
 check "a bow-out is sent" wait_for 1 heard b 'BACKUP MASTER'
 check "the address is gone" wait_for 1 not holds a "$V4"
-check "the host is gone" grep -q 'show none' <(ask a eth0 10)
+check "the host is gone" shows a eth0 10 none
 tell b remove eth0 10
 
 for family in 4 6; do
@@ -320,7 +329,7 @@ for family in 4 6; do
 	check "the other is backup" always 0.5 in_state b BACKUP
 	inject advert eth0 --addrs "${addr%/*}" --src $src --ttl 64 \
 	    --dst "${peers[0]}" \
-	    --mac "$(on a cat /sys/class/net/eth0/address)"
+	    --mac "$(mac_of a)"
 	check "a stranger is named" says a unknown-peer "$src .*not among"
 	kill -STOP "${PID[a]}"
 	check "crash: the backup takes over" wait_for 2 in_state b MASTER
