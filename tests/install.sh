@@ -24,6 +24,9 @@ case "$rc:$out" in
 2:*[Uu]sage*) ;;
 *) echo "the example without arguments: exit $rc: $out"; exit 1 ;;
 esac
+# What libcarp(3) prints is this program.
+sed -n '/^\.Bd -literal/,/^\.Ed/p' man/libcarp.3 | sed '1d;$d;s/\\e/\\/g' |
+    diff - tests/example/example.c
 for f in sbin/carpd sbin/carpctl share/man/man3/libcarp.3 \
     share/man/man5/carpd.conf.5 share/man/man7/carp-hooks.7 \
     share/man/man8/carpd.8 share/man/man8/carpctl.8 include/carp/carp.h \

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Advertisements: collected, sent in one go, and watched for failure.
+ */
+#include <linux/if_ether.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "engine.h"
+#include "raw.h"
+
+#define SNDBUF	 (4 * 1024 * 1024) /* a burst of thousands */
+#define PRIORITY 7		   /* TC_PRIO_CONTROL */
+#define MANY	 3		   /* failures, or successes, in a row */
+#define FORGIVEN (10 * CARP_SEC)   /* failures, if nothing is sent */
+#define TYPE_AT	 12		   /* of an Ethernet header */
+
+/* Of an address family: what stands before its packets. */
+static const struct ether {
+	uint8_t group[6];
+	uint16_t type;
+} ethers[2] = {
+	{ { 0x01, 0x00, 0x5e, 0x00, 0x00, 0x12 }, ETH_P_IP },
+	{ { 0x33, 0x33, 0x00, 0x00, 0x00, 0x12 }, ETH_P_IPV6 },
+};
+
+int
+transmit_open(struct carp_engine *e)
+{
+	int size = SNDBUF, prio = PRIORITY;
+
+	e->packet =
+	    socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (e->packet < 0)
+		return -errno;
+	/* Both make bursts safer, and are not needed for few hosts. */
+	(void)setsockopt(
+	    e->packet, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	(void)setsockopt(
+	    e->packet, SOL_SOCKET, SO_PRIORITY, &prio, sizeof(prio));
+	for (unsigned n = 0; n < SEND_BATCH; n++) {
+		struct msghdr *m = &e->out.msg[n].msg_hdr;
+
+		e->out.iov[n].iov_base = e->out.frame[n].data;
+		m->msg_iov = &e->out.iov[n];
+		m->msg_iovlen = 1;
+		m->msg_name = &e->out.to[n];
+		m->msg_namelen = sizeof(e->out.to[n]);
+		e->out.to[n].sll_family = AF_PACKET;
+		e->out.to[n].sll_halen = 6;
+	}
+	return 0;
+}
+
+/* For the families of these peers, once. */
+int
+transmit_open_raw(
+    struct carp_engine *e, const struct carp_addr *peers, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		int *fd = peers[k].family == 4 ? &e->raw4 : &e->raw6;
+		int rc = *fd >= 0 ? *fd : raw_open(peers[k].family);
+
+		if (rc < 0)
+			return rc;
+		*fd = rc;
+	}
+	return 0;
+}
+
+/* Only notes: acting could send, and this is in the midst of sending. */
+static void
+note_result(struct carp_host *h, bool bowout, int rc, uint64_t now)
+{
+	struct iface *i = h->iface;
+
+	i->tried = now;
+	if (rc == 0) {
+		i->worked++;
+		i->failed = 0;
+		if (!bowout)
+			vip_set_renew(h->set);
+		return;
+	}
+	h->oerrors++;
+	i->failed++;
+	i->worked = 0;
+	i->error = rc;
+}
+
+void
+transmit_flush(struct carp_engine *e, uint64_t now)
+{
+	struct outbox *o = &e->out;
+	unsigned done = 0;
+
+	while (done < o->n) {
+		int n = sendmmsg(e->packet, &o->msg[done], o->n - done, 0);
+		int rc = n > 0 ? 0 : n < 0 ? -errno : -EIO;
+
+		if (rc == -EINTR)
+			continue;
+		/* An error is that of the first one. */
+		for (unsigned k = rc == 0 ? (unsigned)n : 1; k > 0; k--) {
+			note_result(o->frame[done].host, o->frame[done].bowout,
+			    rc, now);
+			done++;
+		}
+	}
+	o->n = 0;
+}
+
+static void
+queue_frame(struct carp_host *h, const struct carp_action *a)
+{
+	const struct ether *ether = &ethers[a->family == 6];
+	struct carp_addr to = carp_group(a->family);
+	struct carp_addr from = iface_source(h->iface, &to);
+	struct outbox *o = &h->iface->engine->out;
+	struct frame *f = &o->frame[o->n];
+	struct sockaddr_ll *sll = &o->to[o->n];
+
+	f->host = h;
+	f->bowout = a->bowout;
+	memcpy(f->data, ether->group, 6);
+	carp_vmac(f->data + 6, h->vhid);
+	f->data[TYPE_AT] = (uint8_t)(ether->type >> 8);
+	f->data[TYPE_AT + 1] = (uint8_t)ether->type;
+	from.family = a->family; /* there may be none: then it is zero */
+	o->iov[o->n].iov_len = ETHER_LEN + carp_ip_encode(f->data + ETHER_LEN,
+					       &from, &to, a->advert);
+	sll->sll_ifindex = (int)h->iface->link.ifindex;
+	sll->sll_protocol = (uint16_t)(ether->type << 8 | ether->type >> 8);
+	memcpy(sll->sll_addr, ether->group, 6);
+	o->n++;
+}
+
+static void
+send_to_peers(struct carp_host *h, const struct carp_action *a, uint64_t now)
+{
+	const struct carp_addr *peer = host_config_peers(h);
+	struct iface *i = h->iface;
+
+	for (size_t n = 0; n < h->npeers; n++) {
+		struct carp_addr from;
+		uint8_t ip[CARP_IP_MAX];
+		size_t len;
+
+		if (peer[n].family != a->family)
+			continue;
+		from = iface_source(i, &peer[n]);
+		from.family = a->family;
+		len = carp_ip_encode(ip, &from, &peer[n], a->advert);
+		note_result(h, a->bowout,
+		    raw_send(a->family == 4 ? i->engine->raw4 : i->engine->raw6,
+			i->link.ifindex, &peer[n], ip, len),
+		    now);
+	}
+}
+
+void
+transmit_queue(struct carp_host *h, const struct carp_action *a, uint64_t now)
+{
+	struct carp_engine *e = h->iface->engine;
+
+	if (h->npeers > 0) {
+		send_to_peers(h, a, now);
+		return;
+	}
+	if (e->out.n == SEND_BATCH)
+		transmit_flush(e, now);
+	queue_frame(h, a);
+}
+
+void
+transmit_review(struct iface *i, uint64_t now)
+{
+	if (!i->bad && i->failed >= MANY) {
+		i->bad = true;
+		condition_iface(i, CARP_COND_SEND, now,
+		    "cannot send on %s: "
+		    "%s; demoted until it works again",
+		    i->name, strerror(-i->error));
+		demote_for_iface(i, "send", true, now);
+	} else if (i->bad &&
+		   (i->worked >= MANY || now - i->tried >= FORGIVEN)) {
+		transmit_forget(i, now);
+	}
+	if (i->bad)
+		engine_chores_by(i->engine, i->tried + FORGIVEN);
+}
+
+void
+transmit_forget(struct iface *i, uint64_t now)
+{
+	i->failed = i->worked = 0;
+	if (!i->bad)
+		return;
+	i->bad = false;
+	condition_iface_end(i, CARP_COND_SEND, now);
+	demote_for_iface(i, "send", false, now);
+}
