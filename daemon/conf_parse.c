@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Text -> words, by libconfuse.
+ *
+ * libconfuse only says how words, lists and sections fit together: every
+ * value is taken as it stands, with its line, so that what it means, and what
+ * is wrong with it, is said in one place for the file and the command line.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <confuse.h>
+
+#include "conf_text.h"
+
+#define RETRIES 20 /* statements left out, at most */
+
+/* The line of a section: an option with a default that nobody can write. */
+#define LINE	"\001line"
+
+struct conf_parsed {
+	struct conf_text text;
+	cfg_t *cfg;
+	struct conf_draft_host *host;
+	struct conf_word *words; /* of all lists */
+};
+
+struct value {
+	int line;
+	char text[];
+};
+
+/* What went wrong in one run of libconfuse. */
+enum trouble { NO_TROUBLE, UNKNOWN_WORD, TWICE, GRAMMAR };
+
+/*
+ * libconfuse passes no pointer on to its callbacks, and its scanner has but
+ * one state.  So this is one, too; it is set while conf_parse() runs.
+ */
+static struct run {
+	struct conf_errors *errors;
+	enum trouble trouble;
+	int line;	 /* of the trouble */
+	char word[128];	 /* that is unknown, or a title */
+	int overwritten; /* line of a value that was freed */
+	int seen;	 /* the line up to which all was said */
+} * run;
+
+/*
+ * Callbacks.
+ */
+
+static int
+keep_line(cfg_t *cfg, cfg_opt_t *opt, const char *text, void *ret)
+{
+	(void)opt;
+	(void)text;
+	*(long *)ret = cfg->line;
+	return 0;
+}
+
+static int
+keep_value(cfg_t *cfg, cfg_opt_t *opt, const char *text, void *ret)
+{
+	struct value *v = malloc(sizeof(*v) + strlen(text) + 1);
+
+	if (v == NULL)
+		return -1;
+	v->line = cfg->line;
+	memcpy(v->text, text, strlen(text) + 1);
+	*(void **)ret = v;
+	if (run->overwritten != 0 && cfg->line > run->seen)
+		conf_say(run->errors, CONF_SYNTAX, cfg->line,
+		    "%s is given twice, first in line %d; keep one", opt->name,
+		    run->overwritten);
+	run->overwritten = 0;
+	return 0;
+}
+
+/* A value that goes away while we parse makes place for another. */
+static void
+free_value(void *p)
+{
+	struct value *v = p;
+
+	if (run != NULL && run->overwritten == 0)
+		run->overwritten = v->line;
+	free(v);
+}
+
+/* What to do about each message of libconfuse; NULL: it is not for people. */
+static const struct {
+	const char *fmt, *what, *todo; /* what: with one %s, or none */
+} sayings[] = {
+	{ "missing equal sign", "there is no `=' after `%s'",
+	    "write %s = VALUE" },
+	{ "missing opening brace", "there is no `{' where `%s' wants one",
+	    "write node { ... }, interface NAME { ... }, vhid N { ... }" },
+	{ "missing title", "`%s' has no name or number",
+	    "write it between `%s' and `{'" },
+	{ "premature end", "the file ends in the middle of a statement",
+	    "add what is missing" },
+	{ "unexpected closing brace", "there is no `{' for this `}'",
+	    "take it out, or look for one too many above" },
+};
+#define NSAYINGS (sizeof(sayings) / sizeof(sayings[0]))
+
+static void
+unexpected(cfg_t *cfg, const char *token)
+{
+	const char *todo;
+
+	switch (token[0]) {
+	case '{':
+		todo = "only sections and lists have braces";
+		break;
+	case '}':
+		todo = "a value is missing before it";
+		break;
+	case '=':
+		todo = "one word stands before it, one value behind";
+		break;
+	case ',':
+		todo = "a list is written { a, b }";
+		break;
+	case '(':
+	case ')':
+		todo = "nothing is written with parentheses";
+		break;
+	default:
+		todo = "values of a list need commas between them, and the "
+		       "list a `}'";
+	}
+	conf_say(run->errors, CONF_SYNTAX, cfg->line,
+	    "`%.64s' cannot stand here; %s", token, todo);
+}
+
+/* fmt has one %s, or none: the compiler cannot see that. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+
+static void
+grammar(cfg_t *cfg, const char *fmt, const char *word)
+{
+	char what[256], todo[256];
+	size_t i;
+
+	for (i = 0; i < NSAYINGS; i++) {
+		if (strncmp(fmt, sayings[i].fmt, strlen(sayings[i].fmt)) != 0)
+			continue;
+		snprintf(what, sizeof(what), sayings[i].what, word);
+		snprintf(todo, sizeof(todo), sayings[i].todo, word);
+		conf_say(
+		    run->errors, CONF_SYNTAX, cfg->line, "%s; %s", what, todo);
+		return;
+	}
+	snprintf(what, sizeof(what), fmt, word);
+	conf_say(run->errors, CONF_SYNTAX, cfg->line,
+	    "%s; carpd.conf(5) has the grammar", what);
+}
+
+#pragma GCC diagnostic pop
+
+static void
+on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	const char *word = "";
+
+	if (run->trouble != NO_TROUBLE)
+		return; /* what follows from the first */
+	if (strstr(fmt, "%s") != NULL)
+		word = va_arg(ap, const char *);
+	run->line = cfg->line;
+	snprintf(run->word, sizeof(run->word), "%s", word);
+	if (strncmp(fmt, "no such option", 14) == 0) {
+		run->trouble = UNKNOWN_WORD;
+		conf_unknown_word(run->errors, cfg->line, cfg->name, word);
+	} else if (strncmp(fmt, "found duplicate title", 21) == 0) {
+		run->trouble = TWICE;
+		conf_say(run->errors, CONF_SENSE, cfg->line,
+		    "%s %s is there twice; put all into one section",
+		    cfg->title == NULL ? "interface" : "vhid", word);
+	} else if (strncmp(fmt, "unexpected token", 16) == 0) {
+		run->trouble = GRAMMAR;
+		unexpected(cfg, word);
+	} else {
+		run->trouble = GRAMMAR;
+		grammar(cfg, fmt, word);
+	}
+}
+
+/*
+ * The grammar.
+ */
+
+static unsigned
+add_opts(cfg_opt_t *ret, unsigned n, const char *const *names, bool list)
+{
+	const cfg_opt_t one =
+	    CFG_PTR_CB(NULL, NULL, CFGF_NODEFAULT, keep_value, free_value);
+
+	for (; *names != NULL; names++) {
+		ret[n] = one;
+		ret[n].name = *names;
+		if (list)
+			ret[n].flags |= CFGF_LIST;
+		n++;
+	}
+	return n;
+}
+
+static void
+end_opts(cfg_opt_t *ret, unsigned n)
+{
+	static char zero[] = "0"; /* libconfuse copies it */
+	const cfg_opt_t line = CFG_INT_CB(LINE, 0, CFGF_NONE, keep_line);
+	const cfg_opt_t end = CFG_END();
+
+	ret[n] = line;
+	ret[n].def.parsed = zero;
+	ret[n + 1] = end;
+}
+
+static cfg_t *
+grammar_new(void)
+{
+	cfg_opt_t host[NHOST_WORDS + NHOST_LISTS + 2];
+	cfg_opt_t node[NNODE_WORDS + 2];
+	cfg_opt_t interface[3] = { CFG_SEC(
+	    "vhid", host, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES) };
+	cfg_opt_t root[] = {
+		CFG_SEC("node", node, CFGF_MULTI),
+		CFG_SEC("interface", interface,
+		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_END(),
+	};
+	unsigned n = add_opts(host, 0, conf_host_names, false);
+	cfg_t *cfg;
+
+	end_opts(host, add_opts(host, n, conf_list_names, true));
+	end_opts(node, add_opts(node, 0, conf_node_names, false));
+	end_opts(interface, 1);
+	if ((cfg = cfg_init(root, CFGF_NONE)) != NULL)
+		(void)cfg_set_error_function(cfg, on_error);
+	return cfg;
+}
+
+/*
+ * What libconfuse read -> the draft.
+ */
+
+static struct conf_word
+to_word(void *p)
+{
+	const struct value *v = p;
+	struct conf_word w = { NULL, 0 };
+
+	if (v != NULL) {
+		w.text = v->text;
+		w.at = v->line;
+	}
+	return w;
+}
+
+static void
+take_words(struct conf_word *ret, cfg_t *sec, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		*ret++ = to_word(cfg_getptr(sec, *names));
+}
+
+static void
+take_host(struct conf_draft_host *h, struct conf_word **w, cfg_t *interface,
+    cfg_t *sec)
+{
+	unsigned i, j;
+
+	h->ifname = interface->title;
+	h->if_at = (int)cfg_getint(interface, LINE);
+	h->vhid.text = sec->title;
+	h->vhid.at = (int)cfg_getint(sec, LINE);
+	take_words(h->word, sec, conf_host_names);
+	for (i = 0; i < NHOST_LISTS; i++) {
+		cfg_opt_t *opt = cfg_getopt(sec, conf_list_names[i]);
+
+		h->list[i].word = *w;
+		h->list[i].n = cfg_opt_size(opt);
+		for (j = 0; j < h->list[i].n; j++)
+			*(*w)++ = to_word(cfg_opt_getnptr(opt, j));
+	}
+}
+
+/* How many hosts there are, and how many values in all lists. */
+static void
+count(cfg_t *cfg, unsigned *nhosts, unsigned *nwords)
+{
+	unsigned i, j, k;
+
+	*nhosts = *nwords = 0;
+	for (i = 0; i < cfg_size(cfg, "interface"); i++) {
+		cfg_t *interface = cfg_getnsec(cfg, "interface", i);
+
+		for (j = 0; j < cfg_size(interface, "vhid"); j++) {
+			cfg_t *sec = cfg_getnsec(interface, "vhid", j);
+
+			for (k = 0; k < NHOST_LISTS; k++)
+				*nwords += cfg_size(sec, conf_list_names[k]);
+			++*nhosts;
+		}
+	}
+}
+
+static void
+take_interfaces(
+    struct conf_parsed *p, struct conf_draft *d, struct conf_errors *e)
+{
+	struct conf_word *w = p->words;
+	unsigned i, j, n = 0;
+
+	for (i = 0; i < cfg_size(p->cfg, "interface"); i++) {
+		cfg_t *sec = cfg_getnsec(p->cfg, "interface", i);
+
+		if (cfg_size(sec, "vhid") == 0)
+			conf_say(e, CONF_SENSE, (int)cfg_getint(sec, LINE),
+			    "interface %s has no vhid; add one, or take the "
+			    "interface out",
+			    sec->title);
+		for (j = 0; j < cfg_size(sec, "vhid"); j++)
+			take_host(&p->host[n++], &w, sec,
+			    cfg_getnsec(sec, "vhid", j));
+	}
+	d->host = p->host;
+	d->nhosts = n;
+	d->nwords = (unsigned)(w - p->words);
+}
+
+static void
+take_nodes(struct conf_draft *d, cfg_t *cfg, struct conf_errors *e)
+{
+	unsigned i;
+
+	for (i = 0; i < cfg_size(cfg, "node"); i++) {
+		cfg_t *sec = cfg_getnsec(cfg, "node", i);
+
+		if (i > 0)
+			conf_say(e, CONF_SENSE, (int)cfg_getint(sec, LINE),
+			    "node is there twice; put all into one section");
+		else
+			take_words(d->node, sec, conf_node_names);
+	}
+}
+
+/*
+ * Once through the text.
+ */
+
+static int
+parse_once(struct conf_parsed *p)
+{
+	static char nothing[] = "\n"; /* fmemopen() wants at least a byte */
+	bool empty = p->text.len == 0;
+	FILE *fp;
+	int rc;
+
+	if (p->cfg != NULL)
+		(void)cfg_free(p->cfg);
+	run->overwritten = 0;
+	run->trouble = NO_TROUBLE;
+	if ((p->cfg = grammar_new()) == NULL)
+		return -ENOMEM;
+	fp = fmemopen(
+	    empty ? nothing : p->text.buf, empty ? 1 : p->text.len, "r");
+	if (fp == NULL)
+		return -ENOMEM;
+	rc = cfg_parse_fp(p->cfg, fp);
+	fclose(fp);
+	if (rc != CFG_SUCCESS && run->trouble == NO_TROUBLE) {
+		run->trouble = GRAMMAR;
+		run->line = p->cfg->line;
+		conf_say(run->errors, CONF_SYNTAX, 0,
+		    "libconfuse cannot read this; look for an empty pair of "
+		    "quotes in place of a word");
+	}
+	return 0;
+}
+
+/*
+ * libconfuse stops at the first trouble.  If it is a statement whose end is
+ * known, it is left out, and all is read again.
+ */
+static int
+parse_all(struct conf_parsed *p)
+{
+	unsigned i;
+	int rc;
+
+	for (i = 0; (rc = parse_once(p)) == 0; i++) {
+		if (run->trouble == NO_TROUBLE)
+			return 0;
+		run->seen = run->line;
+		if (run->trouble == GRAMMAR || i == RETRIES ||
+		    !conf_text_blank(&p->text, run->line, run->word,
+			run->trouble == TWICE)) {
+			conf_say(run->errors, CONF_SYNTAX, run->line,
+			    "reading stopped here; correct this, more may be "
+			    "wrong below");
+			return -EINVAL;
+		}
+	}
+	return rc;
+}
+
+static int
+take(struct conf_parsed *p, struct conf_draft *draft, struct conf_errors *e)
+{
+	unsigned nhosts, nwords;
+
+	count(p->cfg, &nhosts, &nwords);
+	p->host = calloc(nhosts + 1, sizeof(*p->host));
+	p->words = calloc(nwords + 1, sizeof(*p->words));
+	if (p->host == NULL || p->words == NULL)
+		return -ENOMEM;
+	take_nodes(draft, p->cfg, e);
+	take_interfaces(p, draft, e);
+	return 0;
+}
+
+int
+conf_parse(struct conf_parsed **parsed, struct conf_draft *draft, char *buf,
+    size_t len, struct conf_errors *e)
+{
+	struct conf_parsed *p = calloc(1, sizeof(*p));
+	struct run r = { .errors = e };
+	int rc;
+
+	if (p == NULL)
+		return -ENOMEM;
+	if ((rc = conf_text_scan(&p->text, buf, len, e)) != 0)
+		goto fail;
+	run = &r;
+	rc = parse_all(p);
+	run = NULL;
+	if (rc != 0 || (rc = take(p, draft, e)) != 0)
+		goto fail;
+	*parsed = p;
+	return 0;
+fail:
+	conf_parsed_free(p);
+	return rc;
+}
+
+void
+conf_parsed_free(struct conf_parsed *p)
+{
+	if (p == NULL)
+		return;
+	if (p->cfg != NULL)
+		(void)cfg_free(p->cfg);
+	conf_text_free(&p->text);
+	free(p->host);
+	free(p->words);
+	free(p);
+}
