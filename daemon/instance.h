@@ -51,6 +51,10 @@ void	 instance_stop(struct instance *, uint64_t now);
 
 struct carp_engine *instance_engine(struct instance *);
 const struct conf *instance_conf(const struct instance *);	/* or NULL */
+uint64_t instance_started(const struct instance *);	/* ns */
+
+/* The state of every virtual host, and why, to the log. */
+void	 instance_log_status(struct instance *, uint64_t now);
 
 bool	 instance_maintenance(const struct instance *);
 int	 instance_set_maintenance(struct instance *, bool on, uint64_t now);
