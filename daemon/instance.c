@@ -378,6 +378,18 @@ go_back(struct instance *in, const struct plan *p, uint32_t end,
 	}
 }
 
+static void
+say_failed(char *why, size_t len, const struct conf *conf,
+    const struct conf_host *h, const char *what, int rc)
+{
+	char line[16];
+
+	(void)snprintf(line, sizeof(line), ":%u: ", h->line);
+	(void)snprintf(why, len, "%s%svhid %u %s: cannot %s: %s", conf->file,
+	    conf->file[0] != '\0' ? line : "", h->carp.vhid, h->ifname, what,
+	    strerror(-rc));
+}
+
 static int
 carry_out(struct instance *in, const struct plan *p, const struct conf *conf,
     char *why, size_t len, uint64_t now)
@@ -398,10 +410,8 @@ carry_out(struct instance *in, const struct plan *p, const struct conf *conf,
 	return 0;
 fail:
 	if (at < p->n)
-		(void)snprintf(why, len, "%s:%u: vhid %u %s: cannot %s: %s",
-		    conf->file, p->step[at].is->line,
-		    p->step[at].is->carp.vhid, p->step[at].is->ifname,
-		    what == PLAN_ADD ? "add it" : "change it", strerror(-rc));
+		say_failed(why, len, conf, p->step[at].is,
+		    what == PLAN_ADD ? "add it" : "change it", rc);
 	else
 		(void)snprintf(why, len, "link-demotion: %s", strerror(-rc));
 	if (what == PLAN_CHANGE)
