@@ -12,6 +12,7 @@
 #include "log.h"
 #include "plan.h"
 #include "report.h"
+#include "status_json.h"
 #include "why.h"
 
 #define MAINTENANCE	"maintenance"	/* cause of demotion */
@@ -493,7 +494,7 @@ instance_log_status(struct instance *in, uint64_t now)
 	while ((host = carp_host_each(in->engine, host)) != NULL) {
 		carp_host_get_info(host, &i);
 		log_line(LOG_INFO, "vhid %u %s: %s", i.carp.vhid, i.ifname,
-		    why_sentence(why, &i, why_trouble(&trouble, host) ?
+		    why_sentence(why, &i, status_trouble(&trouble, host) ?
 		    trouble.text : NULL, now));
 	}
 }

@@ -332,6 +332,20 @@ lease(const struct carp_host_info *h)
 	return o;
 }
 
+bool
+status_trouble(struct carp_condition_info *ret, const struct carp_host *host)
+{
+	static const enum carp_condition which[] = {
+		CARP_COND_NO_INTERFACE, CARP_COND_NOT_ETHERNET,
+		CARP_COND_LINK_DOWN, CARP_COND_RECEIVE
+	};
+
+	for (size_t i = 0; i < sizeof(which) / sizeof(which[0]); i++)
+		if (carp_host_condition(host, which[i], ret))
+			return true;
+	return false;
+}
+
 json_t *
 status_show(const struct carp_engine *engine, const struct carp_host *host,
     uint64_t now)
@@ -345,7 +359,7 @@ status_show(const struct carp_engine *engine, const struct carp_host *host,
 	if ((o = one_host(host, &h, now)) == NULL)
 		return NULL;
 	status_put_text(o, "why", why_sentence(why, &h,
-	    why_trouble(&trouble, host) ? trouble.text : NULL, now));
+	    status_trouble(&trouble, host) ? trouble.text : NULL, now));
 	status_put(o, "timers", timers(&h.carp, now));
 	status_put(o, "digest_addresses", h.ndigest != 0 ?
 	    addr_list(h.digest, h.ndigest, false) :

@@ -16,6 +16,10 @@ void	 status_put(json_t *object, const char *key, json_t *value);
 void	 status_put_text(json_t *object, const char *key, const char *text);
 json_t	*status_text(const char *);
 
+/* The condition of a host that keeps it from working, if it has one. */
+bool	 status_trouble(struct carp_condition_info *ret,
+	    const struct carp_host *);
+
 /* All return NULL without memory. */
 json_t	*status_hosts(const struct carp_engine *, uint64_t now);
 json_t	*status_interfaces(struct carp_engine *);

@@ -149,11 +149,11 @@ why_master(enum carp_cause cause)
 	case CARP_CAUSE_BOWOUT:
 		return "the one before it left with a bow-out";
 	case CARP_CAUSE_SLOWER:
-		return "it preempts, and the one before it was slower";
+		return "it preempts, and took over from a slower one";
 	case CARP_CAUSE_DEMOTED:
-		return "the one before it was more demoted";
+		return "it took over from one that was more demoted";
 	case CARP_CAUSE_FADING:
-		return "the one before it sent too seldom";
+		return "it took over from one that sent too seldom";
 	case CARP_CAUSE_FORCED:
 		return "it was told to be";
 	default:
@@ -237,18 +237,4 @@ why_sentence(char ret[WHY_LEN], const struct carp_host_info *h,
 		break;
 	}
 	return ret;
-}
-
-bool
-why_trouble(struct carp_condition_info *ret, const struct carp_host *host)
-{
-	static const enum carp_condition which[] = {
-		CARP_COND_NO_INTERFACE, CARP_COND_NOT_ETHERNET,
-		CARP_COND_LINK_DOWN, CARP_COND_RECEIVE
-	};
-
-	for (size_t i = 0; i < sizeof(which) / sizeof(which[0]); i++)
-		if (carp_host_condition(host, which[i], ret))
-			return true;
-	return false;
 }

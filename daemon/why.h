@@ -15,9 +15,6 @@
 char	*why_sentence(char ret[WHY_LEN], const struct carp_host_info *,
 	    const char *trouble, uint64_t now);
 
-/* The condition of a host that keeps it from working, if it has one. */
-bool	 why_trouble(struct carp_condition_info *ret, const struct carp_host *);
-
 /* "0.38 s", "12 s", "3 min 5 s", "2 h 7 min", "9 d 4 h"; returns ret. */
 char	*why_span(char ret[WHY_SPAN_LEN], uint64_t ns);
 
