@@ -111,18 +111,47 @@ notify(struct instance *in, const struct carp_event *ev)
 	in->ops.notify(in->arg, &note);
 }
 
+/*
+ * The sentence of a condition that began.  One of an interface has no host:
+ * any host there knows it.
+ */
+static const char *
+condition_text(struct carp_condition_info *ret, const struct instance *in,
+    const struct carp_event *ev)
+{
+	struct carp_host *host = NULL;
+	struct carp_host_info i;
+
+	if (ev->what != CARP_EV_COND || !ev->on)
+		return NULL;
+	if (ev->host != NULL)
+		return carp_host_condition(ev->host, ev->cond, ret) ?
+		    ret->text : NULL;
+	while ((host = carp_host_each(in->engine, host)) != NULL) {
+		carp_host_get_info(host, &i);
+		if (strcmp(i.ifname, ev->ifname) == 0 &&
+		    carp_host_condition(host, ev->cond, ret))
+			return ret->text;
+	}
+	return NULL;
+}
+
 static void
 tell(struct instance *in, const struct carp_event *ev, uint64_t now)
 {
+	struct carp_condition_info cond;
 	struct member *m = NULL;
+	const char *text;
 	json_t *event;
 
 	if (ev->host != NULL && (m = carp_host_user(ev->host)) == NULL)
 		return;
-	report_log(&in->limit, m != NULL ? &m->told : NULL, ev);
+	text = condition_text(&cond, in, ev);
+	report_log(&in->limit, m != NULL ? &m->told : NULL, ev, text);
 	if (m != NULL)
 		wake_at(in, report_flush(&m->told, ev->host, now));
-	if (in->ops.event != NULL && (event = report_json(ev, now)) != NULL) {
+	if (in->ops.event != NULL &&
+	    (event = report_json(ev, text, now)) != NULL) {
 		in->ops.event(in->arg, event);
 		json_decref(event);
 	}

@@ -104,34 +104,31 @@ log_state(struct report_host *rh, const struct carp_event *ev)
 }
 
 static void
-log_condition(const struct carp_event *ev)
+log_condition(const struct carp_event *ev, const char *text)
 {
-	struct carp_condition_info i;
 	char who[64];
 	int priority = LOG_WARNING;
 
-	if (!ev->on) {
-		log_line(LOG_NOTICE, "%s: %s: is over", subject(who, ev),
-		    carp_condition_name(ev->cond));
-		return;
-	}
 	if (ev->cond == CARP_COND_TWO_MASTERS)
 		priority = LOG_ALERT;
-	if (ev->host == NULL || !carp_host_condition(ev->host, ev->cond, &i))
-		(void)snprintf(i.text, sizeof(i.text), "was seen");
-	log_line(priority, "%s: %s: %s", subject(who, ev),
-	    carp_condition_name(ev->cond), i.text);
+	if (!ev->on)
+		log_line(LOG_NOTICE, "%s: %s: is over", subject(who, ev),
+		    carp_condition_name(ev->cond));
+	else
+		log_line(priority, "%s: %s: %s", subject(who, ev),
+		    carp_condition_name(ev->cond),
+		    text != NULL ? text : "was seen");
 }
 
 static void
-log_other(const struct carp_event *ev)
+log_other(const struct carp_event *ev, const char *text)
 {
 	char who[64], addr[CARP_ADDR_STRLEN];
 
 	(void)subject(who, ev);
 	switch (ev->what) {
 	case CARP_EV_COND:
-		log_condition(ev);
+		log_condition(ev, text);
 		break;
 	case CARP_EV_LINK:
 		log_line(ev->on ? LOG_NOTICE : LOG_WARNING, "%s: link is %s",
@@ -159,13 +156,16 @@ log_other(const struct carp_event *ev)
 
 void
 report_log(struct report_limit *node, struct report_host *rh,
-    const struct carp_event *ev)
+    const struct carp_event *ev, const char *text)
 {
+	/* That has an event, and so a line, of its own. */
+	if (ev->what == CARP_EV_COND && ev->cond == CARP_COND_LINK_DOWN)
+		return;
 	if (ev->what == CARP_EV_STATE)
 		log_state(rh, ev);
 	else if (rh != NULL ? may_write(&rh->others, &others, ev->at) :
 	    may_write(node, &nodewide, ev->at))
-		log_other(ev);
+		log_other(ev, text);
 	if (rh == NULL && node->dropped > 0 &&
 	    ev->at >= may_write_at(node, &nodewide)) {
 		log_line(LOG_WARNING, "node: %u lines were left out",
@@ -218,9 +218,8 @@ wall_time(uint64_t at, uint64_t now)
 }
 
 static void
-json_detail(json_t *o, const struct carp_event *ev)
+json_detail(json_t *o, const struct carp_event *ev, const char *text)
 {
-	struct carp_condition_info i;
 	char addr[CARP_ADDR_STRLEN];
 
 	switch (ev->what) {
@@ -234,9 +233,8 @@ json_detail(json_t *o, const struct carp_event *ev)
 		status_put(o, "on", json_boolean(ev->on));
 		status_put(o, "alarm",
 		    json_boolean(ev->cond == CARP_COND_TWO_MASTERS));
-		if (ev->on && ev->host != NULL &&
-		    carp_host_condition(ev->host, ev->cond, &i))
-			status_put_text(o, "text", i.text);
+		if (text != NULL)
+			status_put_text(o, "text", text);
 		break;
 	case CARP_EV_LINK:
 		status_put(o, "up", json_boolean(ev->on));
@@ -258,7 +256,7 @@ json_detail(json_t *o, const struct carp_event *ev)
 }
 
 json_t *
-report_json(const struct carp_event *ev, uint64_t now)
+report_json(const struct carp_event *ev, const char *text, uint64_t now)
 {
 	static const char *const name[] = {
 		[CARP_EV_STATE] = "state",	 [CARP_EV_COND] = "condition",
@@ -280,6 +278,6 @@ report_json(const struct carp_event *ev, uint64_t now)
 	} else if (ev->ifname[0] != '\0') {
 		status_put_text(o, "interface", ev->ifname);
 	}
-	json_detail(o, ev);
+	json_detail(o, ev, text);
 	return o;
 }

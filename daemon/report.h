@@ -21,13 +21,15 @@ struct report_host {
 
 /*
  * One line, unless there were too many of its kind lately.  node limits
- * what is of no host; host is NULL for such.
+ * what is of no host; host is NULL for such.  text is that of a condition
+ * that began, or NULL.
  */
 void	 report_log(struct report_limit *node, struct report_host *host,
-	    const struct carp_event *);
+	    const struct carp_event *, const char *text);
 
 /* Params of carp.event; NULL without memory. */
-json_t	*report_json(const struct carp_event *, uint64_t now);
+json_t	*report_json(const struct carp_event *, const char *text,
+	    uint64_t now);
 
 /*
  * Tells how many lines were left out, once lines may be written again.

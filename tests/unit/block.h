@@ -28,7 +28,7 @@ block_new(const struct block_host *h, uint32_t n)
 	if (conf == NULL)
 		abort();
 	conf->size = size;
-	conf->link_demotion = 240;
+	conf->link_demotion = 0;
 	conf->nhosts = conf->naddrs = n;
 	(void)snprintf(conf->name, sizeof(conf->name), "nodeA");
 	(void)snprintf(conf->file, sizeof(conf->file), "test.conf");
