@@ -147,6 +147,9 @@ tell(struct instance *in, const struct carp_event *ev, uint64_t now)
 	if (ev->host != NULL && (m = carp_host_user(ev->host)) == NULL)
 		return;
 	text = condition_text(&cond, in, ev);
+	/* What is over by now, or was of a host that is gone, is no news. */
+	if (ev->what == CARP_EV_COND && ev->on && text == NULL)
+		return;
 	report_log(&in->limit, m != NULL ? &m->told : NULL, ev, text);
 	if (m != NULL)
 		wake_at(in, report_flush(&m->told, ev->host, now));
@@ -425,28 +428,30 @@ carry_out(struct instance *in, const struct plan *p, const struct conf *conf,
     char *why, size_t len, uint64_t now)
 {
 	enum plan_what what = PLAN_ADD;
-	uint32_t at;
+	uint32_t at = 0;
 	int rc;
 
+	rc = carp_engine_set_link_demotion(in->engine, conf->link_demotion,
+	    now);
+	if (rc < 0) {
+		(void)snprintf(why, len, "link-demotion: %s", strerror(-rc));
+		return rc;
+	}
 	if ((rc = go_forward(in, p, conf, &at, what, now)) < 0)
 		goto fail;
 	what = PLAN_CHANGE;
 	if ((rc = go_forward(in, p, conf, &at, what, now)) < 0)
 		goto fail;
-	rc = carp_engine_set_link_demotion(in->engine, conf->link_demotion,
-	    now);
-	if (rc < 0)
-		goto fail;
 	return 0;
 fail:
-	if (at < p->n)
-		say_failed(why, len, conf, p->step[at].is,
-		    what == PLAN_ADD ? "add it" : "change it", rc);
-	else
-		(void)snprintf(why, len, "link-demotion: %s", strerror(-rc));
+	say_failed(why, len, conf, p->step[at].is,
+	    what == PLAN_ADD ? "add it" : "change it", rc);
 	if (what == PLAN_CHANGE)
 		go_back(in, p, at, PLAN_CHANGE, now);
 	go_back(in, p, what == PLAN_ADD ? at : p->n, PLAN_ADD, now);
+	if (in->conf != NULL)
+		(void)carp_engine_set_link_demotion(in->engine,
+		    in->conf->link_demotion, now); /* it was so before */
 	return rc;
 }
 

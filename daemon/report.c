@@ -111,13 +111,13 @@ log_condition(const struct carp_event *ev, const char *text)
 
 	if (ev->cond == CARP_COND_TWO_MASTERS)
 		priority = LOG_ALERT;
-	if (!ev->on)
+	if (text == NULL)
 		log_line(LOG_NOTICE, "%s: %s: is over", subject(who, ev),
 		    carp_condition_name(ev->cond));
 	else
 		log_line(priority, "%s: %s: %s", subject(who, ev),
 		    carp_condition_name(ev->cond),
-		    text != NULL ? text : "was seen");
+		    text);
 }
 
 static void

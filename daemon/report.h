@@ -22,7 +22,7 @@ struct report_host {
 /*
  * One line, unless there were too many of its kind lately.  node limits
  * what is of no host; host is NULL for such.  text is that of a condition
- * that began, or NULL.
+ * that began, otherwise NULL.
  */
 void	 report_log(struct report_limit *node, struct report_host *host,
 	    const struct carp_event *, const char *text);

@@ -206,6 +206,7 @@ static json_t *
 force(struct rpc_call *call)
 {
 	const char *name = call->arg[FORCE_STATE].s;
+	struct carp_condition_info trouble;
 	struct carp_host_info i;
 	struct carp_host *host;
 	enum carp_state state;
@@ -227,6 +228,7 @@ force(struct rpc_call *call)
 	if (rc == -ENETDOWN)
 		return rpc_fail(call, RPC_FAILED, "carp.force: vhid %d %s "
 		    "takes no part: %s", i.carp.vhid, i.ifname,
+		    status_trouble(&trouble, host) ? trouble.text :
 		    carp_cause_text(i.carp.cause));
 	if (rc < 0)
 		return rpc_fail(call, RPC_FAILED, "carp.force: vhid %d %s: %s",
