@@ -24,6 +24,8 @@
 #define OUTPUT_MAX	(256 * 1024)	/* unread bytes; then no more turns */
 #define EVENT_ROOM	512		/* more, for each virtual host */
 #define RELOADS_MAX	8		/* waited for by one client */
+#define BREATH_MAX	16384		/* bytes of JSON in one breath */
+#define JSON_FLAGS	(JSON_COMPACT | JSON_REAL_PRECISION(15))
 
 /*
  * Turns.  Their time is paid from a purse that fills with a quarter of the
@@ -142,27 +144,42 @@ client_close(struct client *cl)
 	(void)event_del(cl->late);
 }
 
+/* Where JSON goes, and how much since the engine had its turn. */
+struct sink {
+	struct evbuffer *buf;
+	struct instance *instance;
+	size_t	 written;
+};
+
 static int
 put_text(const char *text, size_t len, void *arg)
 {
-	return evbuffer_add(arg, text, len);
+	struct sink *s = arg;
+
+	s->written += len;
+	if (s->written > BREATH_MAX) {
+		s->written = 0;
+		instance_breathe(s->instance);
+	}
+	return evbuffer_add(s->buf, text, len);
 }
 
 static int
-put_json(struct evbuffer *buf, json_t *v)
+put_json(struct client *cl, json_t *v)
 {
-	if (json_dump_callback(v, put_text, buf, JSON_COMPACT |
-	    JSON_REAL_PRECISION(15)) < 0)
+	struct sink s = { bufferevent_get_output(cl->bev),
+		cl->ctl->instance, 0 };
+
+	if (json_dump_callback(v, put_text, &s, JSON_FLAGS) < 0)
 		return -ENOMEM;
-	return evbuffer_add(buf, "\n", 1) < 0 ? -ENOMEM : 0;
+	return evbuffer_add(s.buf, "\n", 1) < 0 ? -ENOMEM : 0;
 }
 
 /* Steals the answer.  A client that cannot be answered is closed. */
 static void
 client_answer(struct client *cl, json_t *answer)
 {
-	if (answer == NULL ||
-	    put_json(bufferevent_get_output(cl->bev), answer) < 0) {
+	if (answer == NULL || put_json(cl, answer) < 0) {
 		log_line(LOG_WARNING, "control: out of memory for an answer");
 		client_close(cl);
 	}
@@ -299,7 +316,7 @@ control_event(struct control *ctl, json_t *event)
 	message = json_pack("{s:s,s:s,s:O}", "jsonrpc", "2.0", "method",
 	    "carp.event", "params", event);
 	text = message == NULL ? NULL :
-	    json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	    json_dumps(message, JSON_FLAGS);
 	json_decref(message);
 	if (text == NULL)
 		return;

@@ -18,6 +18,8 @@
 #define MAINTENANCE	"maintenance"	/* cause of demotion */
 #define STEP_DOWN_SLACK	(CARP_SEC / 10)	/* beyond one advertisement */
 #define EVENTS_MAX	128		/* told in one go */
+#define STEPS_MAX	16		/* hosts changed in one breath */
+#define LINES_MAX	64		/* log lines in one breath */
 
 /* What is kept beside each virtual host: its user pointer. */
 struct member {
@@ -280,6 +282,14 @@ instance_process(struct instance *in, uint64_t now)
 }
 
 void
+instance_breathe(struct instance *in)
+{
+	/* An error comes again in instance_process(), which tells it. */
+	(void)carp_engine_process(in->engine, carp_now());
+	in->more = true;
+}
+
+void
 instance_stop(struct instance *in, uint64_t now)
 {
 	int rc = carp_engine_stop(in->engine, now);
@@ -385,6 +395,8 @@ go_forward(struct instance *in, const struct plan *p, const struct conf *conf,
 		    change_host(in, conf, s->is, now);
 		if (rc < 0)
 			return rc;
+		if (*at % STEPS_MAX == STEPS_MAX - 1)
+			instance_breathe(in);
 	}
 	return 0;
 }
@@ -521,6 +533,7 @@ instance_log_status(struct instance *in, uint64_t now)
 	struct carp_host *host = NULL;
 	struct carp_host_info i;
 	char why[WHY_LEN];
+	unsigned n = 0;
 
 	log_line(LOG_INFO, "status: demotion %d, maintenance %s",
 	    carp_demotion_sum(carp_engine_demotion(in->engine)),
@@ -530,6 +543,8 @@ instance_log_status(struct instance *in, uint64_t now)
 		log_line(LOG_INFO, "vhid %u %s: %s", i.carp.vhid, i.ifname,
 		    why_sentence(why, &i, status_trouble(&trouble, host) ?
 		    trouble.text : NULL, now));
+		if (++n % LINES_MAX == 0)
+			instance_breathe(in);
 	}
 }
 

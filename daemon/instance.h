@@ -39,6 +39,12 @@ void	 instance_process(struct instance *, uint64_t now);
 uint64_t instance_deadline(const struct instance *);	/* its own timers */
 
 /*
+ * In the middle of long work: the engine hears and acts, so that nobody takes
+ * this node for dead.  What happens is told later.
+ */
+void	 instance_breathe(struct instance *);
+
+/*
  * Makes the running hosts those of the configuration (copied): new ones are
  * made first, so that a failure changes nothing; then changed, then removed.
  * On failure a negative errno and a sentence in why.

@@ -78,7 +78,7 @@ status(struct rpc_call *call)
 	status_put(o, "demotion", status_demotion(carp_engine_demotion(engine),
 	    call->now));
 	status_put(o, "interfaces", status_interfaces(engine));
-	status_put(o, "hosts", status_hosts(engine, call->now));
+	status_put(o, "hosts", status_hosts(call->instance, call->now));
 	return o;
 }
 

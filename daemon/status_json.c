@@ -8,6 +8,7 @@
 #include "why.h"
 
 #define PEERS_MAX	64		/* told by carp.show */
+#define HOSTS_MAX	64		/* told in one breath */
 
 void
 status_put(json_t *object, const char *key, json_t *value)
@@ -153,15 +154,17 @@ one_host(const struct carp_host *host, const struct carp_host_info *h,
 }
 
 json_t *
-status_hosts(const struct carp_engine *engine, uint64_t now)
+status_hosts(struct instance *in, uint64_t now)
 {
 	struct carp_host *host = NULL;
 	struct carp_host_info h;
 	json_t *list = json_array();
 
-	while ((host = carp_host_each(engine, host)) != NULL) {
+	while ((host = carp_host_each(instance_engine(in), host)) != NULL) {
 		carp_host_get_info(host, &h);
 		(void)json_array_append_new(list, one_host(host, &h, now));
+		if (json_array_size(list) % HOSTS_MAX == 0)
+			instance_breathe(in);
 	}
 	return list;
 }

@@ -3,8 +3,7 @@
 #ifndef CARPD_STATUS_JSON_H
 #define CARPD_STATUS_JSON_H
 
-#include <carp/engine.h>
-#include <jansson.h>
+#include "instance.h"
 
 /*
  * Into an object whose keys are constants; without memory the member is
@@ -21,7 +20,7 @@ bool	 status_trouble(struct carp_condition_info *ret,
 	    const struct carp_host *);
 
 /* All return NULL without memory. */
-json_t	*status_hosts(const struct carp_engine *, uint64_t now);
+json_t	*status_hosts(struct instance *, uint64_t now);
 json_t	*status_interfaces(struct carp_engine *);
 json_t	*status_demotion(const struct carp_demotion *, uint64_t now);
 
