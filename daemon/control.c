@@ -466,6 +466,9 @@ take_turns(struct control *ctl)
 		(void)client_finish(cl);
 		pay(ctl, start);
 		start = carp_now();
+		/* What happened in the middle is told. */
+		if (instance_deadline(ctl->instance) <= start)
+			instance_process(ctl->instance, start);
 	}
 	more_turns(ctl);
 }
