@@ -619,21 +619,11 @@ take_client(struct control *ctl, int fd)
 		client_new(ctl, fd, &cred);
 }
 
-static void
-pause_accept(struct control *ctl, int64_t ns)
-{
-	struct timeval wait;
-
-	wait.tv_sec = ns / (int64_t)CARP_SEC;
-	wait.tv_usec = ns % (int64_t)CARP_SEC / 1000 + 1;
-	(void)event_del(ctl->listener);
-	(void)event_add(ctl->accept_again, &wait);
-}
-
 /* False: no more for now. */
 static bool
 accept_one(struct control *ctl, int listen_fd)
 {
+	static const struct timeval pause = { ACCEPT_PAUSE_S, 0 };
 	int fd;
 
 	fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -645,23 +635,18 @@ accept_one(struct control *ctl, int listen_fd)
 		return false;
 	log_line(LOG_WARNING, "control: cannot accept: %s; trying again in "
 	    "%d s", strerror(errno), ACCEPT_PAUSE_S);
-	pause_accept(ctl, ACCEPT_PAUSE_S * (int64_t)CARP_SEC);
+	(void)event_del(ctl->listener);
+	(void)event_add(ctl->accept_again, &pause);
 	return false;
 }
 
 static void
 on_accept(evutil_socket_t listen_fd, short what, void *arg)
 {
-	struct control *ctl = arg;
-	uint64_t start = carp_now();
-
 	(void)what;
 	for (int n = 0; n < ACCEPTS_MAX; n++)
-		if (!accept_one(ctl, listen_fd))
+		if (!accept_one(arg, listen_fd))
 			break;
-	pay(ctl, start);
-	if (ctl->purse < 0 && event_pending(ctl->listener, EV_READ, NULL))
-		pause_accept(ctl, -ctl->purse * PURSE_SHARE);
 }
 
 static void
