@@ -39,6 +39,12 @@ void	 instance_process(struct instance *, uint64_t now);
 uint64_t instance_deadline(const struct instance *);	/* its own timers */
 
 /*
+ * In the middle of long work: the engine hears and acts, so that nobody takes
+ * this node for dead.  What happens is told later.
+ */
+void	 instance_breathe(struct instance *);
+
+/*
  * Makes the running hosts those of the configuration (copied): new ones are
  * made first, so that a failure changes nothing; then changed, then removed.
  * On failure a negative errno and a sentence in why.
@@ -51,6 +57,10 @@ void	 instance_stop(struct instance *, uint64_t now);
 
 struct carp_engine *instance_engine(struct instance *);
 const struct conf *instance_conf(const struct instance *);	/* or NULL */
+uint64_t instance_started(const struct instance *);	/* ns */
+
+/* The state of every virtual host, and why, to the log. */
+void	 instance_log_status(struct instance *, uint64_t now);
 
 bool	 instance_maintenance(const struct instance *);
 int	 instance_set_maintenance(struct instance *, bool on, uint64_t now);

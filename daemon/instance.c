@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the engine process runs: the virtual hosts of a configuration, their
+ * events turned into log lines, notifications and control events.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "instance.h"
+#include "log.h"
+#include "plan.h"
+#include "report.h"
+#include "status_json.h"
+#include "why.h"
+
+#define MAINTENANCE	"maintenance"	/* cause of demotion */
+#define STEP_DOWN_SLACK	(CARP_SEC / 10)	/* beyond one advertisement */
+#define EVENTS_MAX	128		/* told in one go */
+#define STEPS_MAX	16		/* hosts changed in one breath */
+#define LINES_MAX	64		/* log lines in one breath */
+
+/* What is kept beside each virtual host: its user pointer. */
+struct member {
+	struct report_host told;
+	uint64_t step_down;		/* ns, when maintenance forces it */
+};
+
+struct instance {
+	struct carp_engine *engine;
+	struct instance_ops ops;
+	void	*arg;
+	struct conf *conf;		/* what runs; NULL: nothing yet */
+	struct report_limit limit;	/* of lines that are of no host */
+	uint64_t started;
+	uint64_t wake;			/* own deadline; CARP_NEVER */
+	bool	 maintenance;
+	bool	 more;			/* events wait in the engine */
+	int	 last_error;		/* of carp_engine_process() */
+};
+
+int
+instance_new(struct instance **ret, const struct instance_ops *ops, void *arg,
+    bool maintenance)
+{
+	struct instance *in;
+	int rc;
+
+	if ((in = calloc(1, sizeof(*in))) == NULL)
+		return -ENOMEM;
+	in->ops = *ops;
+	in->arg = arg;
+	in->started = carp_now();
+	in->wake = CARP_NEVER;
+	if ((rc = carp_engine_new(&in->engine)) < 0)
+		goto fail;
+	if (maintenance &&
+	    (rc = carp_engine_demote(in->engine, MAINTENANCE, CARP_DEMOTED,
+	    CARP_NEVER, in->started)) < 0)
+		goto fail;
+	in->maintenance = maintenance;
+	*ret = in;
+	return 0;
+fail:
+	instance_free(in);
+	return rc;
+}
+
+void
+instance_free(struct instance *in)
+{
+	struct carp_host *host = NULL;
+
+	if (in == NULL)
+		return;
+	while (in->engine != NULL &&
+	    (host = carp_host_each(in->engine, host)) != NULL) {
+		free(carp_host_user(host));
+		carp_host_set_user(host, NULL);
+	}
+	carp_engine_free(in->engine);
+	free(in->conf);
+	free(in);
+}
+
+/*
+ * Events.
+ */
+
+static void
+wake_at(struct instance *in, uint64_t when)
+{
+	if (when < in->wake)
+		in->wake = when;
+}
+
+static void
+notify(struct instance *in, const struct carp_event *ev)
+{
+	struct instance_note note;
+	struct carp_host_info i;
+
+	if (in->ops.notify == NULL)
+		return;
+	memset(&note, 0, sizeof(note));
+	carp_host_get_info(ev->host, &i);
+	(void)snprintf(note.ifname, sizeof(note.ifname), "%s", i.ifname);
+	note.vhid = i.carp.vhid;
+	note.from = ev->from;
+	note.to = ev->to;
+	note.cause = ev->cause;
+	in->ops.notify(in->arg, &note);
+}
+
+/*
+ * The sentence of a condition that began.  One of an interface has no host:
+ * any host there knows it.
+ */
+static const char *
+condition_text(struct carp_condition_info *ret, const struct instance *in,
+    const struct carp_event *ev)
+{
+	struct carp_host *host = NULL;
+	struct carp_host_info i;
+
+	if (ev->what != CARP_EV_COND || !ev->on)
+		return NULL;
+	if (ev->host != NULL)
+		return carp_host_condition(ev->host, ev->cond, ret) ?
+		    ret->text : NULL;
+	while ((host = carp_host_each(in->engine, host)) != NULL) {
+		carp_host_get_info(host, &i);
+		if (strcmp(i.ifname, ev->ifname) == 0 &&
+		    carp_host_condition(host, ev->cond, ret))
+			return ret->text;
+	}
+	return NULL;
+}
+
+static void
+tell(struct instance *in, const struct carp_event *ev, uint64_t now)
+{
+	struct carp_condition_info cond;
+	struct member *m = NULL;
+	const char *text;
+	json_t *event;
+
+	if (ev->host != NULL && (m = carp_host_user(ev->host)) == NULL)
+		return;
+	text = condition_text(&cond, in, ev);
+	/* What is over by now, or was of a host that is gone, is no news. */
+	if (ev->what == CARP_EV_COND && ev->on && text == NULL)
+		return;
+	report_log(&in->limit, m != NULL ? &m->told : NULL, ev, text);
+	if (m != NULL)
+		wake_at(in, report_flush(&m->told, ev->host, now));
+	if (in->ops.event != NULL &&
+	    (event = report_json(ev, text, now)) != NULL) {
+		in->ops.event(in->arg, event);
+		json_decref(event);
+	}
+	if (ev->what != CARP_EV_STATE)
+		return;
+	notify(in, ev);
+	m->told.state = ev->to;
+	m->told.since = ev->at;
+	if (ev->to != CARP_MASTER)
+		m->step_down = CARP_NEVER;
+}
+
+/* A change of state that the engine did not tell, or cannot tell any more. */
+static void
+tell_state(struct instance *in, struct carp_host *host, enum carp_state to,
+    enum carp_cause cause, uint64_t now)
+{
+	const struct member *m = carp_host_user(host);
+	struct carp_event ev;
+
+	if (m->told.state == to)
+		return;
+	memset(&ev, 0, sizeof(ev));
+	ev.what = CARP_EV_STATE;
+	ev.host = host;
+	ev.from = m->told.state;
+	ev.to = to;
+	ev.cause = cause;
+	ev.at = now;
+	tell(in, &ev, now);
+}
+
+/* After events were lost: what nobody was told of. */
+static void
+tell_lost(struct instance *in, uint64_t now)
+{
+	struct carp_host *host = NULL;
+	struct carp_host_info i;
+
+	while ((host = carp_host_each(in->engine, host)) != NULL) {
+		carp_host_get_info(host, &i);
+		tell_state(in, host, i.carp.state, i.carp.cause, now);
+	}
+}
+
+/* At most max events, so that the engine is not kept from its packets. */
+static void
+drain(struct instance *in, unsigned max, uint64_t now)
+{
+	struct carp_event ev;
+	bool lost = false;
+	unsigned n;
+
+	for (n = 0; n < max && carp_engine_next(in->engine, &ev); n++) {
+		tell(in, &ev, now);
+		lost |= ev.what == CARP_EV_LOST;
+	}
+	in->more = n == max;
+	if (lost)
+		tell_lost(in, now);
+}
+
+/*
+ * Own deadlines: hosts that maintenance forces to step down, log lines that
+ * were left out.
+ */
+
+static void
+step_down(struct carp_host *host, struct member *m, uint64_t now)
+{
+	struct carp_host_info i;
+	int rc;
+
+	m->step_down = CARP_NEVER;
+	carp_host_get_info(host, &i);
+	if (i.carp.state != CARP_MASTER)
+		return;
+	if ((rc = carp_host_force(host, CARP_BACKUP, now)) < 0)
+		log_line(LOG_ERR, "vhid %u %s: cannot step down for "
+		    "maintenance: %s", i.carp.vhid, i.ifname, strerror(-rc));
+}
+
+static void
+run_deadlines(struct instance *in, uint64_t now)
+{
+	struct carp_host *host = NULL;
+	struct member *m;
+
+	if (now < in->wake)
+		return;
+	in->wake = CARP_NEVER;
+	while ((host = carp_host_each(in->engine, host)) != NULL) {
+		m = carp_host_user(host);
+		if (m->step_down <= now)
+			step_down(host, m, now);
+		wake_at(in, m->step_down);
+		wake_at(in, report_flush(&m->told, host, now));
+	}
+}
+
+int
+instance_fd(const struct instance *in)
+{
+	return carp_engine_fd(in->engine);
+}
+
+uint64_t
+instance_deadline(const struct instance *in)
+{
+	return in->more ? 0 : in->wake;
+}
+
+void
+instance_process(struct instance *in, uint64_t now)
+{
+	int rc = carp_engine_process(in->engine, now);
+
+	if (rc < 0 && rc != in->last_error)
+		log_line(LOG_ERR, "engine: %s; going on", strerror(-rc));
+	in->last_error = rc;
+	run_deadlines(in, now);
+	drain(in, EVENTS_MAX, now);
+}
+
+void
+instance_breathe(struct instance *in)
+{
+	/* An error comes again in instance_process(), which tells it. */
+	(void)carp_engine_process(in->engine, carp_now());
+	in->more = true;
+}
+
+void
+instance_stop(struct instance *in, uint64_t now)
+{
+	int rc = carp_engine_stop(in->engine, now);
+
+	if (rc < 0)
+		log_line(LOG_ERR, "engine: cannot stop cleanly: %s",
+		    strerror(-rc));
+	do
+		drain(in, EVENTS_MAX, now);
+	while (in->more);
+}
+
+/*
+ * Configurations.
+ */
+
+static void
+host_config(struct carp_host_config *ret, const struct conf *conf,
+    const struct conf_host *h)
+{
+	const struct carp_addr *pool = conf_pool(conf);
+
+	memset(ret, 0, sizeof(*ret));
+	ret->size = sizeof(*ret);
+	ret->vmac = h->vmac;
+	ret->lease = h->lease;
+	memcpy(ret->ifname, h->ifname, sizeof(ret->ifname));
+	ret->carp = h->carp;
+	ret->addrs = pool + h->addrs;
+	ret->naddrs = h->naddrs;
+	ret->digest = h->ndigest != 0 ? pool + h->digest : NULL;
+	ret->ndigest = h->ndigest;
+	ret->peers = h->npeers != 0 ? pool + h->peers : NULL;
+	ret->npeers = h->npeers;
+}
+
+static int
+add_host(struct instance *in, const struct conf *conf,
+    const struct conf_host *h, uint64_t now)
+{
+	struct carp_host_config cfg;
+	struct carp_host *host;
+	struct member *m;
+	int rc;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		return -ENOMEM;
+	m->step_down = CARP_NEVER;
+	host_config(&cfg, conf, h);
+	if ((rc = carp_host_add(in->engine, &host, &cfg, now)) < 0) {
+		free(m);
+		return rc;
+	}
+	carp_host_set_user(host, m);
+	return 0;
+}
+
+static int
+change_host(struct instance *in, const struct conf *conf,
+    const struct conf_host *h, uint64_t now)
+{
+	struct carp_host_config cfg;
+	struct carp_host *host;
+
+	host = carp_host_find(in->engine, h->ifname, h->carp.vhid);
+	if (host == NULL)
+		return -ENOENT;
+	host_config(&cfg, conf, h);
+	return carp_host_change(host, &cfg, now);
+}
+
+/* quiet: it was never there for anybody. */
+static void
+remove_host(struct instance *in, const struct conf_host *h, bool quiet,
+    uint64_t now)
+{
+	struct carp_host *host;
+	void *m;
+
+	host = carp_host_find(in->engine, h->ifname, h->carp.vhid);
+	if (host == NULL)
+		return;
+	if (!quiet)
+		tell_state(in, host, CARP_INIT, CARP_CAUSE_STOPPED, now);
+	m = carp_host_user(host);
+	carp_host_remove(host, now);
+	free(m);
+}
+
+/* Everything that can fail.  On failure *at is the step that did. */
+static int
+go_forward(struct instance *in, const struct plan *p, const struct conf *conf,
+    uint32_t *at, enum plan_what what, uint64_t now)
+{
+	const struct plan_step *s;
+	int rc;
+
+	for (*at = 0; *at < p->n; ++*at) {
+		s = &p->step[*at];
+		if (s->what != what)
+			continue;
+		rc = what == PLAN_ADD ? add_host(in, conf, s->is, now) :
+		    change_host(in, conf, s->is, now);
+		if (rc < 0)
+			return rc;
+		if (*at % STEPS_MAX == STEPS_MAX - 1)
+			instance_breathe(in);
+	}
+	return 0;
+}
+
+/* Undoes the steps before `end` that do `what`. */
+static void
+go_back(struct instance *in, const struct plan *p, uint32_t end,
+    enum plan_what what, uint64_t now)
+{
+	const struct plan_step *s;
+	int rc;
+
+	for (uint32_t i = 0; i < end; i++) {
+		s = &p->step[i];
+		if (s->what != what)
+			continue;
+		if (what == PLAN_ADD) {
+			remove_host(in, s->is, true, now);
+		} else if ((rc = change_host(in, in->conf, s->was, now)) < 0) {
+			log_line(LOG_ERR, "vhid %u %s: cannot put back what "
+			    "was configured: %s", s->was->carp.vhid,
+			    s->was->ifname, strerror(-rc));
+		}
+	}
+}
+
+static void
+say_failed(char *why, size_t len, const struct conf *conf,
+    const struct conf_host *h, const char *what, int rc)
+{
+	char line[16];
+
+	(void)snprintf(line, sizeof(line), ":%u: ", h->line);
+	(void)snprintf(why, len, "%s%svhid %u %s: cannot %s: %s", conf->file,
+	    conf->file[0] != '\0' ? line : "", h->carp.vhid, h->ifname, what,
+	    strerror(-rc));
+}
+
+static int
+carry_out(struct instance *in, const struct plan *p, const struct conf *conf,
+    char *why, size_t len, uint64_t now)
+{
+	enum plan_what what = PLAN_ADD;
+	uint32_t at = 0;
+	int rc;
+
+	rc = carp_engine_set_link_demotion(in->engine, conf->link_demotion,
+	    now);
+	if (rc < 0) {
+		(void)snprintf(why, len, "link-demotion: %s", strerror(-rc));
+		return rc;
+	}
+	if ((rc = go_forward(in, p, conf, &at, what, now)) < 0)
+		goto fail;
+	what = PLAN_CHANGE;
+	if ((rc = go_forward(in, p, conf, &at, what, now)) < 0)
+		goto fail;
+	return 0;
+fail:
+	say_failed(why, len, conf, p->step[at].is,
+	    what == PLAN_ADD ? "add it" : "change it", rc);
+	if (what == PLAN_CHANGE)
+		go_back(in, p, at, PLAN_CHANGE, now);
+	go_back(in, p, what == PLAN_ADD ? at : p->n, PLAN_ADD, now);
+	if (in->conf != NULL)
+		(void)carp_engine_set_link_demotion(in->engine,
+		    in->conf->link_demotion, now); /* it was so before */
+	return rc;
+}
+
+int
+instance_apply(struct instance *in, const struct conf *conf, uint64_t now,
+    char *why, size_t len)
+{
+	struct plan *p = NULL;
+	struct conf *copy;
+	int rc;
+
+	if ((copy = malloc(conf->size)) == NULL ||
+	    plan_new(&p, in->conf, conf) < 0) {
+		(void)snprintf(why, len, "out of memory");
+		free(copy);
+		return -ENOMEM;
+	}
+	memcpy(copy, conf, conf->size);
+	if ((rc = carry_out(in, p, conf, why, len, now)) < 0) {
+		free(copy);
+		goto out;
+	}
+	/* What happened before belongs before the news of what is removed. */
+	drain(in, EVENTS_MAX, now);
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->step[i].what == PLAN_REMOVE)
+			remove_host(in, p->step[i].was, false, now);
+	log_line(LOG_NOTICE, "configuration: virtual hosts: %u added, "
+	    "%u changed, %u removed, %u as before", p->count[PLAN_ADD],
+	    p->count[PLAN_CHANGE], p->count[PLAN_REMOVE],
+	    p->count[PLAN_KEEP]);
+	free(in->conf);
+	in->conf = copy;
+out:
+	free(p);
+	return rc;
+}
+
+struct carp_engine *
+instance_engine(struct instance *in)
+{
+	return in->engine;
+}
+
+const struct conf *
+instance_conf(const struct instance *in)
+{
+	return in->conf;
+}
+
+uint64_t
+instance_started(const struct instance *in)
+{
+	return in->started;
+}
+
+int
+instance_reload(struct instance *in)
+{
+	return in->ops.reload != NULL ? in->ops.reload(in->arg) : -EOPNOTSUPP;
+}
+
+void
+instance_log_status(struct instance *in, uint64_t now)
+{
+	struct carp_condition_info trouble;
+	struct carp_host *host = NULL;
+	struct carp_host_info i;
+	char why[WHY_LEN];
+	unsigned n = 0;
+
+	log_line(LOG_INFO, "status: demotion %d, maintenance %s",
+	    carp_demotion_sum(carp_engine_demotion(in->engine)),
+	    in->maintenance ? "on" : "off");
+	while ((host = carp_host_each(in->engine, host)) != NULL) {
+		carp_host_get_info(host, &i);
+		log_line(LOG_INFO, "vhid %u %s: %s", i.carp.vhid, i.ifname,
+		    why_sentence(why, &i, status_trouble(&trouble, host) ?
+		    trouble.text : NULL, now));
+		if (++n % LINES_MAX == 0)
+			instance_breathe(in);
+	}
+}
+
+/*
+ * Maintenance: all of the node is demoted.  A peer that does not preempt does
+ * not take over from that alone, so who is still master after the next
+ * advertisement steps down with a bow-out.
+ */
+
+bool
+instance_maintenance(const struct instance *in)
+{
+	return in->maintenance;
+}
+
+static void
+plan_step_down(struct instance *in, bool on, uint64_t now)
+{
+	struct carp_host *host = NULL;
+	struct carp_host_info i;
+	struct member *m;
+
+	while ((host = carp_host_each(in->engine, host)) != NULL) {
+		m = carp_host_user(host);
+		m->step_down = CARP_NEVER;
+		carp_host_get_info(host, &i);
+		if (!on || i.carp.state != CARP_MASTER)
+			continue;
+		m->step_down = now + i.carp.interval + STEP_DOWN_SLACK;
+		wake_at(in, m->step_down);
+	}
+}
+
+int
+instance_set_maintenance(struct instance *in, bool on, uint64_t now)
+{
+	int rc;
+
+	if (on == in->maintenance)
+		return 0;
+	rc = carp_engine_demote(in->engine, MAINTENANCE, on ? CARP_DEMOTED : 0,
+	    CARP_NEVER, now);
+	if (rc < 0)
+		return rc;
+	in->maintenance = on;
+	plan_step_down(in, on, now);
+	log_line(LOG_NOTICE, "maintenance is %s", on ? "on" : "off");
+	if (in->ops.save_maintenance != NULL)
+		in->ops.save_maintenance(in->arg, on);
+	return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Any bytes as lines to the control protocol: no crash, every answer is one
+ * JSON-RPC answer, and who may not change anything changes nothing.
+ *
+ * The first byte says whether the client may change something.  The instance
+ * is real, with hosts on interfaces that do not exist, in a namespace of its
+ * own.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../daemon/rpc.h"
+#include "../unit/block.h"
+
+int LLVMFuzzerInitialize(int *, char ***);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static struct instance *in;
+
+static int
+subscribe(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static int
+reload(void *arg, json_t *id)
+{
+	(void)arg;
+	return id == NULL ? -EBUSY : 0;
+}
+
+static void
+check(bool good, const char *what, json_t *answer)
+{
+	if (good)
+		return;
+	(void)fprintf(stderr, "%s: ", what);
+	(void)json_dumpf(answer, stderr, 0);
+	abort();
+}
+
+static void
+check_answer(json_t *answer)
+{
+	json_t *error = json_object_get(answer, "error");
+	char *text;
+
+	check(json_object_size(answer) == 3, "three members", answer);
+	check(json_object_get(answer, "id") != NULL, "an id", answer);
+	check((error != NULL) != (json_object_get(answer, "result") != NULL),
+	    "result or error", answer);
+	if (error != NULL) {
+		check(json_integer_value(json_object_get(error, "code")) < 0,
+		    "a code", answer);
+		check(json_string_length(json_object_get(error,
+		    "message")) > 0, "a message", answer);
+	}
+	text = json_dumps(answer, JSON_COMPACT | JSON_ENCODE_ANY);
+	check(text != NULL && strchr(text, '\n') == NULL, "one line", answer);
+	free(text);
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static const struct instance_ops ops = { NULL, NULL, NULL, NULL };
+	static const struct block_host hosts[] = {
+		{ "none0", 1, 0 }, { "none0", 7, 100 }, { "none1", 7, 0 }
+	};
+	struct conf *conf = block_new(hosts, 3);
+	char why[256] = "";
+	int rc;
+
+	(void)argc;
+	(void)argv;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 &&
+	    unshare(CLONE_NEWNET) < 0) {
+		printf("no network namespace can be made here: %s\n",
+		    strerror(errno));
+		exit(77);
+	}
+	if ((rc = instance_new(&in, &ops, NULL, false)) < 0 ||
+	    (rc = instance_apply(in, conf, carp_now(), why,
+	    sizeof(why))) < 0) {
+		(void)fprintf(stderr, "no instance: %s %s\n", strerror(-rc),
+		    why);
+		abort();
+	}
+	free(conf);
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct rpc_peer peer = { 1000, 1, false, NULL, subscribe, reload };
+	struct carp_engine *e = instance_engine(in);
+	json_t *answer;
+	int demotion;
+	char *line;
+
+	if (size == 0 || size > RPC_LINE_MAX)
+		return -1;
+	peer.may_change = data[0] & 1;
+	demotion = carp_demotion_sum(carp_engine_demotion(e));
+	/* On the heap and not terminated, so that reading past it is seen. */
+	if ((line = malloc(size)) == NULL)
+		abort();
+	memcpy(line, data + 1, size - 1);
+	answer = rpc_handle_line(in, &peer, line, size - 1, carp_now());
+	free(line);
+	if (answer != NULL)
+		check_answer(answer);
+	if (!peer.may_change)
+		check(carp_demotion_sum(carp_engine_demotion(e)) == demotion,
+		    "nothing changed", answer);
+	json_decref(answer);
+	return 0;
+}
