@@ -11,8 +11,9 @@
 enum ipc_type {
 	/* To the engine. */
 	IPC_CONF = 1,			/* apply it; fd: struct conf, on:
-					   maintenance, rc: 1 in a reload */
-	IPC_RELOAD_DONE,		/* nothing to apply; rc, fd: text */
+					   maintenance */
+	IPC_RELOAD_DONE,		/* there is nothing to apply; rc, fd:
+					   text */
 	IPC_STOP,			/* bow out and exit */
 	IPC_STATUS,			/* a log line for each host */
 	/* To the supervisor. */
@@ -26,8 +27,9 @@ enum ipc_type {
 
 struct ipc_msg {
 	uint32_t type;			/* enum ipc_type */
-	int32_t	 rc;
+	int32_t	 rc;			/* 0, or a negative errno */
 	uint8_t	 on;
+	uint8_t	 asked;			/* it was IPC_RELOAD that led to this */
 	struct instance_note note;
 	char	 text[256];
 };

@@ -60,7 +60,9 @@ log_open(const char *who, int debug)
 	struct stat st;
 
 	log_state.who = who;
-	log_state.debug = debug != 0;
+	if (debug >= 0)
+		log_state.debug = debug != 0;
+	log_state.lost = 0;
 	if (fstat(STDERR_FILENO, &st) == -1)
 		return;
 	log_state.journal = is_journal(&st);

@@ -13,7 +13,7 @@
 /*
  * who is put before each line ("carpd", "carpd: engine"), may be NULL; the
  * journal puts the name itself.  Looks at JOURNAL_STREAM.  LOG_DEBUG lines
- * only with debug.
+ * only with debug; -1 leaves that as it is.
  */
 void	log_open(const char *who, int debug);
 

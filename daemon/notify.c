@@ -218,6 +218,7 @@ notify_change(struct notify *n, const char *ifname, uint8_t vhid,
 	start_jobs(n);
 }
 
+/* The host itself may be gone after this, but no other one. */
 static void
 to_init(struct notify *n, const struct notify_host *h, const char *cause)
 {
@@ -238,14 +239,13 @@ notify_lost(struct notify *n, const char *cause)
 	}
 }
 
-static bool
-configured(const struct conf *conf, const struct notify_change *c)
+bool
+notify_configured(const struct conf *conf, const char *ifname, uint8_t vhid)
 {
 	const struct conf_host *h = conf_hosts(conf);
 
 	for (uint32_t i = 0; i < conf->nhosts; i++)
-		if (h[i].carp.vhid == c->vhid &&
-		    strcmp(h[i].ifname, c->ifname) == 0)
+		if (h[i].carp.vhid == vhid && strcmp(h[i].ifname, ifname) == 0)
 			return true;
 	return false;
 }
@@ -261,7 +261,7 @@ notify_configure(struct notify *n, const struct conf *conf)
 	forget_complaints(n);
 	for (h = LIST_FIRST(&n->queue.all); h != NULL; h = next) {
 		next = LIST_NEXT(h, all);
-		if (!configured(conf, &h->newest))
+		if (!notify_configured(conf, h->newest.ifname, h->newest.vhid))
 			to_init(n, h, "no longer configured");
 	}
 }

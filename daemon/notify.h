@@ -34,6 +34,10 @@ void	 notify_lost(struct notify *, const char *cause);
 /* A process was reaped: true if it was one of ours. */
 bool	 notify_reaped(struct notify *, pid_t, int status);
 
+/* Is it a host of the configuration? */
+bool	 notify_configured(const struct conf *, const char *ifname,
+	    uint8_t vhid);
+
 /* Nothing runs and nothing waits. */
 bool	 notify_idle(const struct notify *);
 

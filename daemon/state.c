@@ -69,6 +69,16 @@ parse(struct state *ret, const char *text, size_t len, char *why, size_t size)
 	return rc;
 }
 
+static void
+keep_aside(int dir, char *why, size_t len)
+{
+	size_t n = strlen(why);
+
+	if (renameat(dir, FILE_NAME, dir, FILE_NAME ".bad") == 0)
+		(void)snprintf(why + n, len - n,
+		    "; it is kept as " FILE_NAME ".bad");
+}
+
 int
 state_load(struct state *ret, const char *dir, char *why, size_t len)
 {
@@ -93,7 +103,7 @@ state_load(struct state *ret, const char *dir, char *why, size_t len)
 	if (rc == -ENOENT)
 		rc = 0;
 	else if (rc == -EBADMSG || rc == -EPROTONOSUPPORT || rc == -EFBIG)
-		(void)renameat(dfd, FILE_NAME, dfd, FILE_NAME ".bad");
+		keep_aside(dfd, why, len);
 	(void)close(dfd);
 	return rc;
 }
