@@ -492,6 +492,5 @@ child_run(int ipc, int listen_fd)
 		stop(&c);
 	}
 	clean_up(&c);
-	(void)close(ipc);
-	return c.status;
+	return c.status;	/* ipc closes last: its end is ours */
 }

@@ -288,7 +288,7 @@ on_message(void *arg, const struct ipc_msg *m, int fd)
 }
 
 static void
-on_silent(void *arg)
+on_lost(void *arg)
 {
 	keeper_sweep(arg);
 }
@@ -345,5 +345,5 @@ on_ended(void *arg, int status)
 		keeper_finish(s);
 }
 
-const struct watch_ops keeper_ops = { on_message, on_silent, on_ended };
+const struct watch_ops keeper_ops = { on_message, on_lost, on_ended };
 

@@ -75,11 +75,10 @@ drop_in_place(char *why, size_t len)
 {
 	/* A user namespace may forbid it; then there are none to lose. */
 	(void)setgroups(0, NULL);
-	if (capng_apply(CAPNG_SELECT_CAPS) == 0) {
-		/* Without CAP_SETPCAP the bounding set has to stay. */
-		(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	/* Without CAP_SETPCAP the bounding set has to stay. */
+	(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	if (capng_apply(CAPNG_SELECT_CAPS) == 0)
 		return 0;
-	}
 	(void)snprintf(why, len, "cannot drop capabilities: %s",
 	    strerror(errno));
 	return -EPERM;

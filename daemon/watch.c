@@ -4,6 +4,7 @@
 #include <sys/time.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #define BUSY_MS	  10000 /* a large configuration may take so long */
 #define FIRST_MS  200	/* between signs of life before it is configured */
 #define DRAIN_MAX 4096	/* messages at once */
+#define HIGH_FD	  512	/* more than an engine ever has */
 
 struct watch {
 	struct event_base *base;
@@ -108,9 +110,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	struct watch *w = arg;
 
 	(void)fd, (void)what;
-	/* A closed end without a death is silence, and ends like it. */
-	if (!drain(w) && w->readable != NULL)
-		(void)event_del(w->readable);
+	if (drain(w) || w->readable == NULL)
+		return;
+	/* It dies, or cannot be led any more. */
+	(void)event_del(w->readable);
+	watch_kill(w);
+	w->ops.lost(w->arg);
 }
 
 /*
@@ -136,7 +141,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	    limit * w->beat_ms / 1000.0);
 	watch_kill(w);
 	w->missed = 0;
-	w->ops.silent(w->arg);
+	w->ops.lost(w->arg);
 }
 
 void
@@ -174,6 +179,21 @@ close_others(int from, int a, int b, int c)
 }
 
 /*
+ * A dying process gives its descriptors back from the highest down, and
+ * packet sockets take tens of milliseconds: so the supervisor is told first.
+ */
+static int
+move_up(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+	if (high == -1)
+		return fd;
+	(void)close(fd);
+	return high;
+}
+
+/*
  * In the new process.  The lock stays held: no second carpd may start while
  * this one still has an address.
  */
@@ -183,6 +203,7 @@ be_engine(const struct watch_child *c, int ipc)
 	struct ipc_msg m = { .type = IPC_APPLIED };
 	int rc;
 
+	ipc = move_up(ipc);
 	close_others(3, ipc, c->listen_fd, c->lock_fd);
 	log_open("carpd: engine", -1);
 	(void)prctl(PR_SET_NAME, "carpd-engine", 0, 0, 0);

@@ -15,8 +15,8 @@ struct watch;
 struct watch_ops {
 	/* A message; fd is the callee's, or -1. */
 	void	(*message)(void *arg, const struct ipc_msg *, int fd);
-	/* It was killed for its silence.  ended() follows. */
-	void	(*silent)(void *arg);
+	/* It dies, or was killed for its silence.  ended() follows. */
+	void	(*lost)(void *arg);
 	/* The process is gone; status as from waitpid(). */
 	void	(*ended)(void *arg, int status);
 };
