@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: ISC */
+/* The engine process: one loop over engine, control socket and supervisor. */
+#include <sys/signalfd.h>
+#include <sys/time.h>
+
+#include <event2/event.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "control.h"
+#include "ipc.h"
+#include "log.h"
+
+#define FIRST_BEAT_MS 200
+#define BOUND_US      2000	/* packets wait no longer for other work, */
+#define BOUND_CALLS   8		/* nor for more of it than this */
+#define LAST_WORDS_MS 500
+#define QUEUE_MAX     65536	/* messages; more than hosts there can be */
+
+struct child {
+	struct event_base *base;
+	int ipc, listen;
+	struct event *on_ipc, *on_room, *on_signal, *on_instance;
+	struct event *deadline, *beat;
+	uint64_t armed;			/* what deadline is set to, ns */
+	int signals;
+	struct instance *instance;	/* NULL until there is a configuration */
+	struct control *control;	/* NULL: no socket */
+	bool stopping;
+	int status;
+	bool from_file;			/* there is something to reload */
+	struct ipc_msg *queue;		/* what had no room in the socket */
+	size_t nqueue, room;		/* nqueue <= room <= QUEUE_MAX */
+};
+
+/*
+ * To the supervisor.
+ */
+
+/* A change of a host that waits already gives way to the newer one. */
+static bool
+replace_note(struct child *c, const struct ipc_msg *m)
+{
+	if (m->type != IPC_NOTE)
+		return false;
+	for (size_t i = 0; i < c->nqueue; i++) {
+		struct ipc_msg *q = &c->queue[i];
+
+		if (q->type == IPC_NOTE && q->note.vhid == m->note.vhid &&
+		    strcmp(q->note.ifname, m->note.ifname) == 0) {
+			*q = *m;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+enqueue(struct child *c, const struct ipc_msg *m)
+{
+	size_t room = c->room == 0 ? 64 : c->room * 2;
+	struct ipc_msg *q;
+
+	if (replace_note(c, m))
+		return;
+	if (c->nqueue == c->room) {
+		q = room > QUEUE_MAX ? NULL : realloc(c->queue, room * sizeof(*q));
+		if (q == NULL) {
+			log_line(LOG_ERR, "supervisor: message lost: %s",
+			    strerror(ENOMEM));
+			return;
+		}
+		c->queue = q;
+		c->room = room;
+	}
+	c->queue[c->nqueue++] = *m;
+	(void)event_add(c->on_room, NULL);
+}
+
+/* What the queue has, as far as there is room. */
+static void
+flush(struct child *c)
+{
+	size_t n = 0;
+	int rc = 0;
+
+	while (n < c->nqueue && rc == 0)
+		if ((rc = ipc_send(c->ipc, &c->queue[n], -1)) == 0)
+			n++;
+	if (rc != 0 && rc != -EAGAIN)
+		n = c->nqueue;	/* it is gone; its end is seen elsewhere */
+	c->nqueue -= n;
+	if (n > 0 && c->nqueue > 0)
+		memmove(c->queue, c->queue + n, c->nqueue * sizeof(*c->queue));
+	if (c->nqueue > 0)
+		(void)event_add(c->on_room, NULL);
+}
+
+static void
+say(struct child *c, const struct ipc_msg *m)
+{
+	if (c->nqueue > 0 || ipc_send(c->ipc, m, -1) == -EAGAIN)
+		enqueue(c, m);
+}
+
+static void
+on_room(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	flush(arg);
+}
+
+static void
+on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	const struct ipc_msg m = { .type = IPC_ALIVE };
+	struct child *c = arg;
+
+	(void)fd, (void)what;
+	if (c->nqueue == 0)	/* a supervisor that sleeps needs no more */
+		(void)ipc_send(c->ipc, &m, -1);
+}
+
+static void
+set_beat(struct child *c, unsigned ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	(void)event_add(c->beat, &tv);
+}
+
+/*
+ * What the instance asks for.
+ */
+
+static void
+do_notify(void *arg, const struct instance_note *note)
+{
+	struct ipc_msg m = { .type = IPC_NOTE };
+
+	m.note = *note;
+	say(arg, &m);
+}
+
+static void
+do_save_maintenance(void *arg, bool on)
+{
+	const struct ipc_msg m = { .type = IPC_MAINTENANCE, .on = on };
+
+	say(arg, &m);
+}
+
+static void
+do_event(void *arg, json_t *event)
+{
+	const struct child *c = arg;
+
+	if (c->control != NULL)
+		control_event(c->control, event);
+}
+
+static int
+do_reload(void *arg)
+{
+	const struct ipc_msg m = { .type = IPC_RELOAD };
+	struct child *c = arg;
+
+	if (!c->from_file)
+		return -EOPNOTSUPP;
+	say(c, &m);
+	return 0;
+}
+
+/*
+ * From the supervisor.
+ */
+
+static int
+begin(struct child *c, bool maintenance, char *why, size_t len)
+{
+	const struct instance_ops ops = { do_notify, do_save_maintenance,
+		do_event, do_reload };
+	int rc;
+
+	rc = instance_new(&c->instance, &ops, c, maintenance);
+	if (rc < 0) {
+		(void)snprintf(why, len, "%s", strerror(-rc));
+		return rc;
+	}
+	(void)event_assign(c->on_instance, c->base, instance_fd(c->instance),
+	    EV_READ | EV_PERSIST, event_get_callback(c->on_instance), c);
+	(void)event_priority_set(c->on_instance, 0);
+	if (event_add(c->on_instance, NULL) == -1)
+		return -ENOMEM;
+	if (c->listen == -1)
+		return 0;
+	rc = control_new(&c->control, c->base, c->listen, c->instance);
+	if (rc < 0)
+		(void)snprintf(why, len, "control socket: %s", strerror(-rc));
+	return rc;
+}
+
+static int
+apply(struct child *c, const struct ipc_msg *m, int fd, char *why, size_t len)
+{
+	struct conf *conf = NULL;
+	void *block = NULL;
+	size_t size = 0;
+	int rc;
+
+	(void)snprintf(why, len, "a broken configuration came");
+	rc = ipc_unwrap(fd, &block, &size);
+	conf = block;
+	if (rc == 0)
+		rc = conf_verify(conf, size);
+	if (rc == 0 && c->instance == NULL)
+		rc = begin(c, m->on, why, len);
+	if (rc == 0)
+		rc = instance_apply(c->instance, conf, carp_now(), why, len);
+	if (rc == 0) {
+		c->from_file = conf->file[0] != '\0';
+		set_beat(c, ipc_beat_ms(conf));
+	}
+	free(block);
+	return rc;
+}
+
+static void
+reload_done(struct child *c, const struct ipc_msg *m, int rc, const char *why)
+{
+	if (m->asked && c->control != NULL)
+		control_reload_done(c->control, rc, why);
+}
+
+static void
+on_conf(struct child *c, const struct ipc_msg *m, int fd)
+{
+	struct ipc_msg answer = { .type = IPC_APPLIED };
+	bool first = c->instance == NULL;
+
+	answer.rc = apply(c, m, fd, answer.text, sizeof(answer.text));
+	if (answer.rc == 0)
+		answer.text[0] = '\0';
+	say(c, &answer);
+	if (first && answer.rc < 0) {
+		c->status = EXIT_FAILURE;
+		c->stopping = true;
+	}
+	reload_done(c, m, answer.rc, answer.text);
+}
+
+static void
+on_reload_done(struct child *c, const struct ipc_msg *m, int fd)
+{
+	void *text = NULL;
+	size_t len;
+
+	if (ipc_unwrap(fd, &text, &len) == 0)
+		reload_done(c, m, m->rc, text);
+	else
+		reload_done(c, m, m->rc, "see the log");
+	free(text);
+}
+
+/* One line for each host, for SIGUSR1. */
+static void
+log_status(const struct child *c)
+{
+	struct carp_host_info i;
+	struct carp_host *h = NULL;
+	const struct carp_engine *e;
+	uint64_t now = carp_now();
+
+	if (c->instance == NULL)
+		return;
+	e = instance_engine(c->instance);
+	while ((h = carp_host_each(e, h)) != NULL) {
+		carp_host_get_info(h, &i);
+		log_line(LOG_INFO,
+		    "vhid %u %s: %s for %.1f s: %s; %zu of %zu addresses, "
+		    "advbase %u, advskew %u (sent %u), demotion %d",
+		    i.carp.vhid, i.ifname, carp_state_name(i.carp.state),
+		    i.carp.since == 0 ? 0 : (double)(now - i.carp.since) / 1e9,
+		    carp_cause_text(i.carp.cause), i.vip.installed,
+		    i.vip.naddrs, i.carp.advbase, i.carp.advskew,
+		    i.carp.skew_sent, i.carp.demotion);
+	}
+}
+
+static void
+on_ipc(evutil_socket_t fd, short what, void *arg)
+{
+	struct child *c = arg;
+	struct ipc_msg m;
+	int rc, attached;
+
+	(void)what;
+	while (!c->stopping && (rc = ipc_recv(fd, &m, &attached)) != -EAGAIN) {
+		if (rc == -EPROTO)
+			continue;
+		if (rc <= 0) {
+			log_line(LOG_ERR, "the supervisor is gone: stopping");
+			c->stopping = true;
+			break;
+		}
+		if (m.type == IPC_CONF)
+			on_conf(c, &m, attached);
+		else if (m.type == IPC_RELOAD_DONE)
+			on_reload_done(c, &m, attached);
+		else if (m.type == IPC_STATUS)
+			log_status(c);
+		else if (m.type == IPC_STOP)
+			c->stopping = true;
+	}
+}
+
+/*
+ * The loop.
+ */
+
+static void
+on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct signalfd_siginfo si;
+	struct child *c = arg;
+
+	(void)what;
+	while (read(fd, &si, sizeof(si)) == sizeof(si))
+		if (si.ssi_signo == SIGUSR1)
+			log_status(c);
+		else
+			c->stopping = true;
+}
+
+/* Ready, or its deadline has come: what to do is the same. */
+static void
+on_instance(evutil_socket_t fd, short what, void *arg)
+{
+	const struct child *c = arg;
+
+	(void)fd, (void)what;
+	instance_process(c->instance, carp_now());
+}
+
+static void
+arm(struct child *c)
+{
+	uint64_t now, at = instance_deadline(c->instance);
+	struct timeval tv = { 0, 0 };
+
+	if (at == c->armed && event_pending(c->deadline, EV_TIMEOUT, NULL))
+		return;
+	c->armed = at;
+	if (at == CARP_NEVER) {
+		(void)event_del(c->deadline);
+		return;
+	}
+	now = carp_now();
+	if (at > now) {
+		tv.tv_sec = (time_t)((at - now) / CARP_SEC);
+		tv.tv_usec = (suseconds_t)((at - now) % CARP_SEC / 1000 + 1);
+	}
+	(void)event_add(c->deadline, &tv);
+}
+
+static void
+loop(struct child *c)
+{
+	while (!c->stopping && event_base_loop(c->base, EVLOOP_ONCE) != -1) {
+		if (c->instance == NULL)
+			continue;
+		/* Orders from the control socket may have led to events. */
+		instance_process(c->instance, carp_now());
+		arm(c);
+	}
+}
+
+/* Bows out first; then tells what the supervisor may still want to know. */
+static void
+stop(struct child *c)
+{
+	struct pollfd pfd = { .fd = c->ipc, .events = POLLOUT };
+	uint64_t end = carp_now() + LAST_WORDS_MS * (CARP_SEC / 1000);
+
+	if (c->instance != NULL) {
+		instance_process(c->instance, carp_now());
+		instance_stop(c->instance, carp_now());
+	}
+	flush(c);
+	while (c->nqueue > 0 && carp_now() < end) {
+		(void)poll(&pfd, 1, LAST_WORDS_MS);
+		flush(c);
+	}
+}
+
+static int
+make_base(struct child *c)
+{
+	const struct timeval bound = { 0, BOUND_US };
+	struct event_config *cfg;
+
+	cfg = event_config_new();
+	if (cfg == NULL)
+		return -ENOMEM;
+	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER);
+	(void)event_config_set_max_dispatch_interval(cfg, &bound, BOUND_CALLS,
+	    1);
+	c->base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	if (c->base == NULL || event_base_priority_init(c->base, 2) == -1)
+		return -ENOMEM;
+	return 0;
+}
+
+static int
+catch_signals(struct child *c)
+{
+	sigset_t set;
+
+	/* SIGHUP stays blocked: whoever meant carpd has told the supervisor. */
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGUSR1);
+	c->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return c->signals == -1 ? -errno : 0;
+}
+
+static int
+make_events(struct child *c)
+{
+	if (make_base(c) < 0 || catch_signals(c) < 0)
+		return -ENOMEM;
+	c->on_ipc = event_new(c->base, c->ipc, EV_READ | EV_PERSIST, on_ipc, c);
+	c->on_room = event_new(c->base, c->ipc, EV_WRITE, on_room, c);
+	c->on_signal = event_new(c->base, c->signals, EV_READ | EV_PERSIST,
+	    on_signal, c);
+	c->on_instance = event_new(c->base, -1, 0, on_instance, c);
+	c->deadline = evtimer_new(c->base, on_instance, c);
+	c->beat = event_new(c->base, -1, EV_PERSIST, on_beat, c);
+	if (c->on_ipc == NULL || c->on_room == NULL || c->on_signal == NULL ||
+	    c->on_instance == NULL || c->deadline == NULL || c->beat == NULL)
+		return -ENOMEM;
+	(void)event_priority_set(c->on_ipc, 0);
+	(void)event_priority_set(c->on_room, 0);
+	(void)event_priority_set(c->on_signal, 0);
+	(void)event_priority_set(c->deadline, 0);
+	(void)event_priority_set(c->beat, 0);
+	if (event_add(c->on_ipc, NULL) == -1 ||
+	    event_add(c->on_signal, NULL) == -1)
+		return -ENOMEM;
+	set_beat(c, FIRST_BEAT_MS);
+	return 0;
+}
+
+static void
+clean_up(struct child *c)
+{
+	struct event *const ev[] = { c->on_ipc, c->on_room, c->on_signal,
+		c->on_instance, c->deadline, c->beat };
+
+	control_free(c->control);
+	instance_free(c->instance);
+	for (size_t i = 0; i < sizeof(ev) / sizeof(*ev); i++)
+		if (ev[i] != NULL)
+			event_free(ev[i]);
+	if (c->base != NULL)
+		event_base_free(c->base);
+	if (c->signals != -1)
+		(void)close(c->signals);
+	free(c->queue);
+}
+
+int
+child_run(int ipc, int listen_fd)
+{
+	struct child c = { .ipc = ipc, .listen = listen_fd, .signals = -1 };
+
+	c.armed = CARP_NEVER;
+	if (make_events(&c) < 0) {
+		log_line(LOG_ERR, "cannot make an event loop");
+		c.status = EXIT_FAILURE;
+	} else {
+		loop(&c);
+		stop(&c);
+	}
+	clean_up(&c);
+	return c.status;	/* ipc closes last: its end is ours */
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the supervisor does about its engine: start it, take its addresses
+ * away when it ends, start it again, hand it a new configuration.
+ */
+#ifndef CARPD_KEEPER_H
+#define CARPD_KEEPER_H
+
+#include <event2/event.h>
+#include "notify.h"
+#include "privilege.h"
+#include "saver.h"
+#include "sdnotify.h"
+#include "supervisor.h"
+#include "watch.h"
+
+#define KEEPER_RETRY_MS 100		/* before the first restart */
+
+enum phase {
+	STARTING,			/* the first engine is not ready */
+	RUNNING,
+	STOPPING,			/* the engine bows out */
+	KILLING,			/* it was too slow */
+	ENDING				/* it is gone; hooks still run */
+};
+
+struct supervisor {
+	const struct supervisor_options *opt;
+	enum phase phase;
+	enum conf_result result;
+	struct conf *conf;		/* what the engine has applied */
+	struct conf *next;		/* sent in a reload; NULL: none */
+	bool	 want_reload;		/* when the engine is free */
+	uint8_t	 want_asked;		/* an IPC_RELOAD waits for it */
+	bool	 ready;			/* this engine has applied conf */
+	uint64_t ready_at;		/* ns */
+	unsigned retry_ms;		/* before the next start */
+	struct vip *vip;
+	int	 lock, listen, signals;	/* -1: none */
+	struct account account;
+	struct sdnotify sd;
+	struct saver saver;
+	struct event_base *base;
+	struct watch *watch;
+	struct notify *notify;
+	struct event *on_signal, *on_vip, *retry, *limit, *watchdog;
+};
+
+/* What watch.h calls. */
+extern const struct watch_ops keeper_ops;
+
+/* The first start.  Later ones happen by themselves. */
+int	keeper_start(struct supervisor *);
+
+/* Addresses that an engine left are taken away. */
+void	keeper_sweep(struct supervisor *);
+
+/* What vip knows is brought up to date. */
+void	keeper_follow(struct supervisor *);
+
+/* Now, or as soon as the engine is free.  asked: the engine wants to know. */
+void	keeper_reload(struct supervisor *, uint8_t asked);
+
+/* The timer `retry` has come. */
+void	keeper_retry(evutil_socket_t, short, void *);
+
+/* The engine is gone: the end, as soon as nothing else runs. */
+void	keeper_finish(struct supervisor *);
+bool	keeper_idle(const struct supervisor *);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC */
+/* Notification hooks: who is told of which state change. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "notify.h"
+#include "notify_dir.h"
+#include "notify_queue.h"
+#include "notify_run.h"
+
+#define JOBS_MAX       64	/* at once, over all hosts */
+#define COMPLAINTS_MAX 32
+
+struct job {			/* one change of one host, told to each hook */
+	struct notify_host *host;	/* NULL: free */
+	struct notify_dir dir;
+	size_t next;			/* hook to run after this one */
+	struct notify_run *run;
+};
+
+struct notify {
+	struct event_base *base;
+	char dir[CONF_PATH_MAX];
+	char node[CONF_NAME_MAX];
+	unsigned limit;
+	struct notify_queue queue;
+	struct job job[JOBS_MAX];
+	char *told[COMPLAINTS_MAX];	/* complaints that were made */
+	size_t ntold;
+};
+
+int
+notify_new(struct notify **ret, struct event_base *base)
+{
+	struct notify *n;
+
+	n = calloc(1, sizeof(*n));
+	if (n == NULL)
+		return -ENOMEM;
+	n->base = base;
+	notify_queue_init(&n->queue);
+	*ret = n;
+	return 0;
+}
+
+static void
+forget_complaints(struct notify *n)
+{
+	while (n->ntold > 0)
+		free(n->told[--n->ntold]);
+}
+
+void
+notify_free(struct notify *n)
+{
+	if (n == NULL)
+		return;
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		if (n->job[i].run != NULL) {
+			notify_run_kill(n->job[i].run);
+			notify_run_end(n->job[i].run, 0);
+		}
+		notify_dir_clear(&n->job[i].dir);
+	}
+	notify_queue_clear(&n->queue);
+	forget_complaints(n);
+	free(n);
+}
+
+/* Once each, until the configuration is read again or there are too many. */
+static void
+complain(void *arg, const char *sentence)
+{
+	struct notify *n = arg;
+
+	for (size_t i = 0; i < n->ntold; i++)
+		if (strcmp(n->told[i], sentence) == 0)
+			return;
+	log_line(LOG_WARNING, "notify hooks: %s", sentence);
+	if (n->ntold == COMPLAINTS_MAX)
+		forget_complaints(n);
+	n->told[n->ntold] = strdup(sentence);
+	if (n->told[n->ntold] != NULL)
+		n->ntold++;
+}
+
+enum { ARGS = 4, VARS = 9 };
+
+struct words {			/* what a hook is started with */
+	char text[VARS][CONF_PATH_MAX];
+	char who[40];
+	char *argv[ARGS], *env[VARS];
+};
+
+/* The next variable.  All values fit: they are bounded by the configuration. */
+static void __attribute__((format(printf, 3, 4)))
+put(struct words *w, size_t *n, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(w->text[*n], sizeof(w->text[*n]), fmt, ap);
+	va_end(ap);
+	w->env[*n] = w->text[*n];
+	(*n)++;
+}
+
+static void
+put_words(struct words *w, char *path, const struct notify *n,
+    const struct notify_change *c)
+{
+	size_t i = 0;
+
+	put(w, &i, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+		   "/sbin:/bin");
+	put(w, &i, "CARPD_INTERFACE=%s", c->ifname);
+	put(w, &i, "CARPD_VHID=%u", c->vhid);
+	put(w, &i, "CARPD_STATE=%s", carp_state_name(c->to));
+	put(w, &i, "CARPD_PREVIOUS=%s", carp_state_name(c->from));
+	put(w, &i, "CARPD_CAUSE=%s", c->cause);
+	put(w, &i, "CARPD_NODE=%s", n->node);
+	w->env[i] = NULL;
+	(void)snprintf(w->who, sizeof(w->who), "%u@%s", c->vhid, c->ifname);
+	w->argv[0] = path;
+	w->argv[1] = w->who;
+	w->argv[2] = (char *)(uintptr_t)carp_state_name(c->to);
+	w->argv[3] = NULL;
+}
+
+/* 0: it runs. */
+static int
+run_hook(struct notify *n, struct job *j, const char *name)
+{
+	const struct notify_change *c = &j->host->now;
+	struct notify_run_args a = { .limit = n->limit };
+	char path[PATH_MAX], label[512];
+	struct words w;
+	int rc;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", n->dir, name);
+	(void)snprintf(label, sizeof(label), "vhid %u %s: hook %s %s", c->vhid,
+	    c->ifname, name, carp_state_name(c->to));
+	put_words(&w, path, n, c);
+	a.path = path;
+	a.label = label;
+	a.argv = w.argv;
+	a.env = w.env;
+	rc = notify_run_start(&j->run, n->base, &a);
+	if (rc < 0)
+		log_line(LOG_ERR, "%s: not run: %s", label, strerror(-rc));
+	return rc;
+}
+
+static void
+log_skipped(const struct notify_change *c, const char *why)
+{
+	log_line(LOG_NOTICE, "vhid %u %s: hooks not told of %s -> %s: %s",
+	    c->vhid, c->ifname, carp_state_name(c->from),
+	    carp_state_name(c->to), why);
+}
+
+/* The next hook of a job; with none left, or news, the job is done. */
+static void
+advance(struct notify *n, struct job *j)
+{
+	j->run = NULL;
+	while (j->next < j->dir.n && !j->host->waiting)
+		if (run_hook(n, j, j->dir.names[j->next++]) == 0)
+			return;
+	if (j->next < j->dir.n)
+		log_line(LOG_NOTICE,
+		    "vhid %u %s: %zu more hooks not told of %s: it is %s now",
+		    j->host->now.vhid, j->host->now.ifname,
+		    j->dir.n - j->next, carp_state_name(j->host->now.to),
+		    carp_state_name(j->host->newest.to));
+	notify_dir_clear(&j->dir);
+	notify_queue_done(&n->queue, j->host);
+	j->host = NULL;
+}
+
+static void
+start_jobs(struct notify *n)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		struct job *j = &n->job[i];
+
+		while (j->host == NULL) {
+			j->host = notify_queue_take(&n->queue);
+			if (j->host == NULL)
+				return;
+			j->next = 0;
+			if (n->dir[0] != '\0')
+				notify_dir_read(&j->dir, n->dir, complain, n);
+			advance(n, j);
+		}
+	}
+}
+
+void
+notify_change(struct notify *n, const char *ifname, uint8_t vhid,
+    enum carp_state from, enum carp_state to, const char *cause)
+{
+	struct notify_change c = { .vhid = vhid, .from = from, .to = to };
+	struct notify_change skipped;
+	int rc;
+
+	(void)snprintf(c.ifname, sizeof(c.ifname), "%s", ifname);
+	(void)snprintf(c.cause, sizeof(c.cause), "%s", cause);
+	rc = notify_queue_push(&n->queue, &c, &skipped);
+	if (rc < 0)
+		log_skipped(&c, strerror(-rc));
+	else if (rc == 1)
+		log_skipped(&skipped, "hooks lag behind");
+	start_jobs(n);
+}
+
+/* The host itself may be gone after this, but no other one. */
+static void
+to_init(struct notify *n, const struct notify_host *h, const char *cause)
+{
+	struct notify_change c = h->newest;
+
+	if (c.to != CARP_INIT)
+		notify_change(n, c.ifname, c.vhid, c.to, CARP_INIT, cause);
+}
+
+void
+notify_lost(struct notify *n, const char *cause)
+{
+	struct notify_host *h, *next;
+
+	for (h = LIST_FIRST(&n->queue.all); h != NULL; h = next) {
+		next = LIST_NEXT(h, all);
+		to_init(n, h, cause);
+	}
+}
+
+bool
+notify_configured(const struct conf *conf, const char *ifname, uint8_t vhid)
+{
+	const struct conf_host *h = conf_hosts(conf);
+
+	for (uint32_t i = 0; i < conf->nhosts; i++)
+		if (h[i].carp.vhid == vhid && strcmp(h[i].ifname, ifname) == 0)
+			return true;
+	return false;
+}
+
+void
+notify_configure(struct notify *n, const struct conf *conf)
+{
+	struct notify_host *h, *next;
+
+	memcpy(n->dir, conf->notify_dir, sizeof(n->dir));
+	memcpy(n->node, conf->name, sizeof(n->node));
+	n->limit = conf->notify_timeout;
+	forget_complaints(n);
+	for (h = LIST_FIRST(&n->queue.all); h != NULL; h = next) {
+		next = LIST_NEXT(h, all);
+		if (!notify_configured(conf, h->newest.ifname, h->newest.vhid))
+			to_init(n, h, "no longer configured");
+	}
+}
+
+bool
+notify_reaped(struct notify *n, pid_t pid, int status)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		struct job *j = &n->job[i];
+
+		if (j->run == NULL || notify_run_pid(j->run) != pid)
+			continue;
+		notify_run_end(j->run, status);
+		advance(n, j);
+		start_jobs(n);
+		return true;
+	}
+	return false;
+}
+
+bool
+notify_idle(const struct notify *n)
+{
+	return notify_queue_idle(&n->queue);
+}

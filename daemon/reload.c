@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* Reading the configuration again: whole, checked, and only if it changed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reload.h"
+
+/* What is fixed when the process starts. */
+static bool
+fixed_differs(const struct conf *a, const struct conf *b, const char *file,
+    FILE *out)
+{
+	bool differs = false;
+
+	if (strcmp(a->user, b->user) != 0) {
+		fprintf(out, "%s: user: \"%s\" takes a restart, not a reload "
+		    "(running with \"%s\")\n", file, b->user, a->user);
+		differs = true;
+	}
+	if (strcmp(a->group, b->group) != 0) {
+		fprintf(out, "%s: group: \"%s\" takes a restart, not a reload "
+		    "(running with \"%s\")\n", file, b->group, a->group);
+		differs = true;
+	}
+	return differs;
+}
+
+static int
+read_checked(struct conf **ret, const char *file, const struct conf *running,
+    const struct vip *vip, FILE *out)
+{
+	struct conf *conf = NULL;
+
+	if (conf_load(&conf, file, out) != CONF_OK)
+		return -EINVAL;
+	if (fixed_differs(running, conf, file, out) ||
+	    conf_check(conf, vip, out) != CONF_OK) {
+		free(conf);
+		return -EINVAL;
+	}
+	if (!conf_equal(running, conf)) {
+		*ret = conf;
+		return 1;
+	}
+	free(conf);
+	fprintf(out, "%s: nothing has changed\n", file);
+	return 0;
+}
+
+int
+reload_read(struct conf **ret, char **text, const char *file,
+    const struct conf *running, const struct vip *vip)
+{
+	struct conf *conf = NULL;
+	size_t len;
+	FILE *out;
+	int rc;
+
+	out = open_memstream(text, &len);
+	if (out == NULL)
+		return -errno;
+	rc = read_checked(&conf, file, running, vip, out);
+	if (fclose(out) != 0) {
+		free(conf);
+		return -ENOMEM;
+	}
+	if (rc == 1)
+		*ret = conf;
+	return rc;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* What survives a restart: STATEDIR/state.json. */
+#ifndef CARPD_STATE_H
+#define CARPD_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct state {
+	bool	maintenance;
+};
+
+/*
+ * *ret is always written.  A missing file is the default state and 0.  One
+ * that cannot be used is a negative errno and a sentence in why, the default
+ * state, and is kept aside as state.json.bad.
+ */
+int	state_load(struct state *ret, const char *dir, char *why, size_t len);
+
+/*
+ * Replaced as a whole and brought to the disk, or not at all.  The directory
+ * is made if it is not there.  May wait for the disk.
+ */
+int	state_save(const struct state *, const char *dir);
+
+#endif
