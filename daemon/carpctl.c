@@ -38,8 +38,8 @@ static const char short_options[] = "+:s:hVfc:i:r:k:a:v:";
 
 static const struct command {
 	const char *name, *args, *text;
-	const int *options;		/* beside the common ones; ends with 0 */
-	unsigned min, max;		/* arguments */
+	const int *options; /* beside the common ones; ends with 0 */
+	unsigned min, max;  /* arguments */
 	enum ctl_exit (*run)(const struct ctl *);
 } commands[] = {
 	{ "status", "", "the virtual hosts of this node, and what is wrong",
@@ -49,26 +49,26 @@ static const struct command {
 	{ "events", "[-f] [-c COUNT]", "states now, or what happens from now",
 	    (const int[]){ 'f', 'c', 0 }, 0, 0, ctl_events },
 	{ "demote", "CAUSE AMOUNT [--for TIME]",
-	    "make this node less fit; 0 ends it",
-	    (const int[]){ OPT_FOR, 0 }, 2, 2, ctl_demote },
-	{ "maintenance", "on|off", "hand everything over, until off",
-	    NULL, 1, 1, ctl_maintenance },
+	    "make this node less fit; 0 ends it", (const int[]){ OPT_FOR, 0 },
+	    2, 2, ctl_demote },
+	{ "maintenance", "on|off", "hand everything over, until off", NULL, 1,
+	    1, ctl_maintenance },
 	{ "master", "VHID [IFACE]", "become master now", NULL, 1, 2,
 	    ctl_force },
 	{ "backup", "VHID [IFACE]", "hand over now", NULL, 1, 2, ctl_force },
 	{ "reload", "", "apply the configuration file, all of it or nothing",
 	    NULL, 0, 0, ctl_reload },
 	{ "version", "", "of carpctl and carpd", NULL, 0, 0, ctl_version },
-	{ "call", "METHOD [JSON|-]", "any method of the control socket",
-	    NULL, 1, 2, ctl_call },
+	{ "call", "METHOD [JSON|-]", "any method of the control socket", NULL,
+	    1, 2, ctl_call },
 	{ "dump", "-i IFACE|-r FILE [...]",
 	    "decode CARP packets, live or from a capture file",
-	    (const int[]){ 'i', 'r', 'k', 'a', 'c', 'v', OPT_KEYHEX,
-		OPT_LLADDR, 0 },
+	    (const int[]){
+		'i', 'r', 'k', 'a', 'c', 'v', OPT_KEYHEX, OPT_LLADDR, 0 },
 	    0, 0, ctl_dump },
 };
 
-#define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void
 usage(FILE *to)
@@ -77,15 +77,16 @@ usage(FILE *to)
 	for (size_t i = 0; i < NCOMMANDS; i++) {
 		char words[64];
 
-		(void)snprintf(words, sizeof(words), "%s %s",
-		    commands[i].name, commands[i].args);
+		(void)snprintf(words, sizeof(words), "%s %s", commands[i].name,
+		    commands[i].args);
 		(void)fprintf(to, "  %-34s %s\n", words, commands[i].text);
 	}
 	(void)fputs("\n"
-	    "dump also takes: -k KEYFILE or --key-hex HEX, with -a "
-	    "ADDR[,ADDR...] (check\nthe digest); -v VHID; -c COUNT; "
-	    "--lladdr MAC.\n"
-	    "The default SOCKET is " CTL_SOCKET ".  See carpctl(8).\n", to);
+		    "dump also takes: -k KEYFILE or --key-hex HEX, with -a "
+		    "ADDR[,ADDR...] (check\nthe digest); -v VHID; -c COUNT; "
+		    "--lladdr MAC.\n"
+		    "The default SOCKET is " CTL_SOCKET ".  See carpctl(8).\n",
+	    to);
 }
 
 static enum ctl_exit
@@ -119,13 +120,13 @@ ctl_host_params(const struct ctl *c, json_t **ret)
 	json_t *o;
 
 	if (!ctl_number(&vhid, c->args[1], 1, 255)) {
-		warnx("a VHID is a number from 1 to 255, not \"%s\"",
-		    c->args[1]);
+		warnx(
+		    "a VHID is a number from 1 to 255, not \"%s\"", c->args[1]);
 		return CTL_USAGE;
 	}
 	o = json_pack("{s:I}", "vhid", (json_int_t)vhid);
-	if (c->nargs > 2 && json_object_set_new(o, "interface",
-				json_string(c->args[2])) != 0) {
+	if (c->nargs > 2 &&
+	    json_object_set_new(o, "interface", json_string(c->args[2])) != 0) {
 		json_decref(o);
 		warnx("the name of the interface is not UTF-8");
 		return CTL_USAGE;
@@ -143,7 +144,7 @@ distance(const char *a, const char *b)
 {
 	enum { MAX = 24 };
 	unsigned d[MAX + 1][MAX + 1], la = (unsigned)strlen(a),
-	    lb = (unsigned)strlen(b);
+				      lb = (unsigned)strlen(b);
 
 	if (la > MAX || lb > MAX)
 		return MAX;
@@ -222,7 +223,8 @@ set_option(struct ctl *c, int code, const char *arg)
 	case 'c':
 		if (!ctl_number(&n, arg, 1, 1000000000)) {
 			warnx("COUNT must be a number from 1 to 1000000000, "
-			      "not \"%s\"", arg);
+			      "not \"%s\"",
+			    arg);
 			return CTL_USAGE;
 		}
 		c->count = (unsigned long)n;
@@ -261,8 +263,8 @@ bad_option(int code, char **argv)
 	if (code == ':')
 		warnx("%s wants a value", argv[optind - 1]);
 	else if (optopt > 0 && optopt < 256)
-		warnx("unknown option -%c; \"carpctl help\" lists them",
-		    optopt);
+		warnx(
+		    "unknown option -%c; \"carpctl help\" lists them", optopt);
 	else
 		warnx("unknown option %s; \"carpctl help\" lists them",
 		    argv[optind - 1]);
@@ -282,7 +284,7 @@ is_negative(const char *s)
 static enum ctl_exit
 parse(struct ctl *c, int argc, char **argv, int *used)
 {
-	bool rest = false;		/* after "--" */
+	bool rest = false; /* after "--" */
 	enum ctl_exit rc;
 	int code;
 
@@ -290,8 +292,8 @@ parse(struct ctl *c, int argc, char **argv, int *used)
 	while (optind < argc) {
 		code = -1;
 		if (!rest && !is_negative(argv[optind]))
-			code = getopt_long(argc, argv, short_options,
-			    long_options, NULL);
+			code = getopt_long(
+			    argc, argv, short_options, long_options, NULL);
 		if (code == ':' || code == '?')
 			return bad_option(code, argv);
 		if (code != -1) {
@@ -330,8 +332,7 @@ run(const struct ctl *c, const int *used)
 	for (; *used != 0; used++) {
 		if (has(common, *used) || has(cmd->options, *used))
 			continue;
-		warnx("%s does not take --%s", cmd->name,
-		    option_name(*used));
+		warnx("%s does not take --%s", cmd->name, option_name(*used));
 		return say_usage(cmd);
 	}
 	if (c->nargs - 1 < cmd->min) {
@@ -339,8 +340,8 @@ run(const struct ctl *c, const int *used)
 		return say_usage(cmd);
 	}
 	if (c->nargs - 1 > cmd->max) {
-		warnx("%s: \"%s\" is too much", cmd->name,
-		    c->args[cmd->max + 1]);
+		warnx(
+		    "%s: \"%s\" is too much", cmd->name, c->args[cmd->max + 1]);
 		return say_usage(cmd);
 	}
 	return cmd->run(c);
@@ -382,7 +383,7 @@ main(int argc, char **argv)
 	else if (has(used, 'V'))
 		(void)puts("carpctl " CARP_VERSION);
 	else if (has(used, 'h') ||
-	    (c.nargs > 0 && strcmp(c.args[0], "help") == 0))
+		 (c.nargs > 0 && strcmp(c.args[0], "help") == 0))
 		usage(stdout);
 	else if (c.nargs == 0) {
 		usage(stderr);

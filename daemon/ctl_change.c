@@ -10,8 +10,8 @@
 
 /* Calls, and prints the result with --json or, if it is good, what is so. */
 static enum ctl_exit
-change(const struct ctl *c, const char *method, json_t *params,
-    const char *done)
+change(
+    const struct ctl *c, const char *method, json_t *params, const char *done)
 {
 	json_t *result = NULL;
 	enum ctl_exit rc;
@@ -30,8 +30,8 @@ static bool
 parse_duration(long *ret, const char *text)
 {
 	static const struct {
-		char	 unit;
-		long	 seconds;
+		char unit;
+		long seconds;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	char number[16];
 	size_t len = strlen(text);
@@ -63,26 +63,28 @@ ctl_demote(const struct ctl *c)
 
 	if (!ctl_number(&amount, c->args[2], -65535, 65535)) {
 		warnx("the amount must be a number from -65535 to 65535 (0 "
-		      "ends the cause), not \"%s\"", c->args[2]);
+		      "ends the cause), not \"%s\"",
+		    c->args[2]);
 		return CTL_USAGE;
 	}
 	if (c->duration && !parse_duration(&seconds, c->duration)) {
 		warnx("--for wants a time like 10s, 5m, 2h or 1d (at most a "
-		      "year), not \"%s\"", c->duration);
+		      "year), not \"%s\"",
+		    c->duration);
 		return CTL_USAGE;
 	}
-	params = json_pack("{s:s, s:I}", "cause", c->args[1], "amount",
-	    (json_int_t)amount);
+	params = json_pack(
+	    "{s:s, s:I}", "cause", c->args[1], "amount", (json_int_t)amount);
 	if (params == NULL) {
 		warnx("the cause must be text in UTF-8");
 		return CTL_USAGE;
 	}
 	if (seconds > 0)
-		(void)json_object_set_new(params, "seconds",
-		    json_integer(seconds));
+		(void)json_object_set_new(
+		    params, "seconds", json_integer(seconds));
 	if (amount == 0)
-		(void)snprintf(done, sizeof(done), "\"%s\" demotes no longer",
-		    c->args[1]);
+		(void)snprintf(
+		    done, sizeof(done), "\"%s\" demotes no longer", c->args[1]);
 	else
 		(void)snprintf(done, sizeof(done),
 		    "\"%s\" demotes this node by %ld%s%s", c->args[1], amount,
@@ -97,8 +99,8 @@ ctl_maintenance(const struct ctl *c)
 	bool on = strcmp(c->args[1], "on") == 0;
 
 	if (!on && strcmp(c->args[1], "off") != 0) {
-		warnx("maintenance is \"on\" or \"off\", not \"%s\"",
-		    c->args[1]);
+		warnx(
+		    "maintenance is \"on\" or \"off\", not \"%s\"", c->args[1]);
 		return CTL_USAGE;
 	}
 	return change(c, "carp.maintenance", json_pack("{s:b}", "on", on),
@@ -110,7 +112,7 @@ ctl_maintenance(const struct ctl *c)
 enum ctl_exit
 ctl_force(const struct ctl *c)
 {
-	const char *state = c->args[0];	/* the command is the state */
+	const char *state = c->args[0]; /* the command is the state */
 	enum ctl_exit rc;
 	json_t *params;
 	char done[128];
@@ -118,8 +120,8 @@ ctl_force(const struct ctl *c)
 	if ((rc = ctl_host_params(c, &params)) != CTL_OK)
 		return rc;
 	(void)json_object_set_new(params, "state", json_string(state));
-	(void)snprintf(done, sizeof(done),
-	    "vhid %s was told to become %s", c->args[1], state);
+	(void)snprintf(done, sizeof(done), "vhid %s was told to become %s",
+	    c->args[1], state);
 	return change(c, "carp.force", params, done);
 }
 
@@ -158,11 +160,12 @@ ctl_call(const struct ctl *c)
 		if (strcmp(c->args[2], "-") == 0)
 			params = json_loadf(stdin, JSON_REJECT_DUPLICATES, &e);
 		else
-			params = json_loads(c->args[2], JSON_REJECT_DUPLICATES,
-			    &e);
+			params =
+			    json_loads(c->args[2], JSON_REJECT_DUPLICATES, &e);
 		if (params == NULL) {
 			warnx("the parameters are not JSON: line %d, column "
-			      "%d: %s", e.line, e.column, e.text);
+			      "%d: %s",
+			    e.line, e.column, e.text);
 			return CTL_USAGE;
 		}
 	}

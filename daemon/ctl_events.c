@@ -21,8 +21,8 @@ print_utc(char *buf, size_t size, double ago)
 	s = (time_t)t;
 	(void)gmtime_r(&s, &tm);
 	(void)snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, (int)((t - (double)s) * 1000));
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec, (int)((t - (double)s) * 1000));
 }
 
 /* The present state of a host in the form of an event. */
@@ -33,8 +33,8 @@ state_event(const json_t *host)
 
 	print_utc(when, sizeof(when), rpc_real(host, "since"));
 	return json_pack("{s:s, s:s, s:s, s:I, s:n, s:s, s:s}", "time", when,
-	    "event", "state", "interface", rpc_text(host, "interface"),
-	    "vhid", (json_int_t)rpc_int(host, "vhid"), "from", "to",
+	    "event", "state", "interface", rpc_text(host, "interface"), "vhid",
+	    (json_int_t)rpc_int(host, "vhid"), "from", "to",
 	    rpc_text(host, "state"), "cause", rpc_text(host, "cause"));
 }
 
@@ -51,8 +51,9 @@ print_what(const json_t *e)
 		term_print(term_state_colour(to), "%s", to);
 		term_print(TERM_PLAIN, ": %s", rpc_text(e, "cause"));
 	} else if (strcmp(event, "condition") == 0) {
-		term_print(!on ? TERM_PLAIN
-			: rpc_true(e, "alarm") ? TERM_RED : TERM_YELLOW,
+		term_print(!on			  ? TERM_PLAIN
+			   : rpc_true(e, "alarm") ? TERM_RED
+						  : TERM_YELLOW,
 		    "%s%s %s", on && rpc_true(e, "alarm") ? "ALARM " : "",
 		    rpc_text(e, "name"), on ? "began" : "ended");
 		if (*rpc_text(e, "text") != '\0')
@@ -61,8 +62,8 @@ print_what(const json_t *e)
 		term_print(rpc_true(e, "up") ? TERM_PLAIN : TERM_YELLOW,
 		    "link is %s", rpc_true(e, "up") ? "up" : "down");
 	} else if (strcmp(event, "demotion") == 0) {
-		term_print(TERM_PLAIN, "demotion is %lld",
-		    rpc_int(e, "demotion"));
+		term_print(
+		    TERM_PLAIN, "demotion is %lld", rpc_int(e, "demotion"));
 	} else {
 		term_print(TERM_YELLOW, "%s", event);
 		if (*rpc_text(e, "text") != '\0')
@@ -79,11 +80,11 @@ print_event(const struct ctl *c, const json_t *e)
 		term_print(TERM_GREY, "%s ", rpc_text(e, "time"));
 		if (json_object_get(e, "vhid") != NULL &&
 		    rpc_int(e, "vhid") > 0)
-			term_print(TERM_PLAIN, "vhid %lld ",
-			    rpc_int(e, "vhid"));
+			term_print(
+			    TERM_PLAIN, "vhid %lld ", rpc_int(e, "vhid"));
 		if (*rpc_text(e, "interface") != '\0')
-			term_print(TERM_PLAIN, "%s: ",
-			    rpc_text(e, "interface"));
+			term_print(
+			    TERM_PLAIN, "%s: ", rpc_text(e, "interface"));
 		print_what(e);
 		term_print(TERM_PLAIN, "\n");
 	}
@@ -100,7 +101,8 @@ print_now(const struct ctl *c)
 	rc = rpc_once(c, "carp.status", NULL, &status);
 	if (rc != CTL_OK)
 		return rc;
-	json_array_foreach(json_object_get(status, "hosts"), i, host) {
+	json_array_foreach(json_object_get(status, "hosts"), i, host)
+	{
 		e = state_event(host);
 		print_event(c, e);
 		json_decref(e);

@@ -35,7 +35,8 @@ host_list(char buf[HOST_TEXT], const json_t *array, const char *between)
 	json_t *item;
 	int n;
 
-	json_array_foreach(array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		n = snprintf(buf + used, HOST_TEXT - used, "%s%s",
 		    i > 0 ? between : "", json_string_value(item));
 		if (n < 0 || (size_t)n >= HOST_TEXT - used)
@@ -73,7 +74,8 @@ host_print_causes(const json_t *causes)
 	const json_t *cause;
 	size_t i;
 
-	json_array_foreach(causes, i, cause) {
+	json_array_foreach(causes, i, cause)
+	{
 		term_print(TERM_PLAIN, "%s%s %lld", i > 0 ? ", " : "",
 		    rpc_text(cause, "cause"), rpc_int(cause, "amount"));
 		if (json_is_number(json_object_get(cause, "remaining")))

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +17,19 @@
 
 #include "ctl_rpc.h"
 
-#define ANSWER_MAX	(64u << 20)	/* bytes: a guard, not a limit */
-#define NEVER		INT64_MAX	/* ms */
+#define ANSWER_MAX (64u << 20) /* bytes: a guard, not a limit */
+#define NEVER	   INT64_MAX   /* ms */
 
 /* Errors of the daemon's own, beside those of JSON-RPC. */
-#define ERR_DENIED	(-32001)
+#define ERR_DENIED (-32001)
 
 struct rpc {
-	int	 fd;
-	int	 id;			/* of the last request */
+	int fd;
+	int id; /* of the last request */
 	const char *path;
-	char	*buf;
-	size_t	 size, len;		/* of buf, and of what is in it */
-	size_t	 used;			/* of that: lines given out */
+	char *buf;
+	size_t size, len; /* of buf, and of what is in it */
+	size_t used;	  /* of that: lines given out */
 };
 
 static int64_t
@@ -58,7 +59,8 @@ say_denied(const char *path)
 	if (stat(path, &st) == 0)
 		g = getgrgid(st.st_gid);
 	warnx("cannot reach carpd at %s: Permission denied; be root, or a "
-	      "member of the group %s", path, g ? g->gr_name : "carpd");
+	      "member of the group %s",
+	    path, g ? g->gr_name : "carpd");
 }
 
 static enum ctl_exit
@@ -121,8 +123,7 @@ rpc_open(struct rpc **ret, const char *path)
 		goto fail;
 	}
 	/* Also bounds connect(), which waits while the queue is full. */
-	(void)setsockopt(r->fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
-	    sizeof(limit));
+	(void)setsockopt(r->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(r->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
 		rc = say_unreachable(path, errno);
 		goto fail;
@@ -253,7 +254,8 @@ say_lost(const struct rpc *r, int rc, unsigned timeout)
 	switch (rc) {
 	case -ETIMEDOUT:
 		warnx("carpd at %s has not answered within %u s; it is stuck "
-		      "or stopped: look at its log", r->path, timeout);
+		      "or stopped: look at its log",
+		    r->path, timeout);
 		break;
 	case -ECONNRESET:
 	case -EPIPE:
@@ -308,7 +310,7 @@ send_request(struct rpc *r, const char *method, json_t *params)
 	json_decref(o);
 	if (line != NULL) {
 		len = strlen(line);
-		line[len] = '\n';	/* instead of the NUL */
+		line[len] = '\n'; /* instead of the NUL */
 		rc = send_all(r, line, len + 1);
 		free(line);
 	}
@@ -357,7 +359,7 @@ rpc_call(struct rpc *r, const char *method, json_t *params, json_t **ret)
 		/* An error without id: it could not read what we sent. */
 		if (json_integer_value(id) == r->id || error != NULL)
 			break;
-		json_decref(answer);	/* an event */
+		json_decref(answer); /* an event */
 	}
 	if (error != NULL) {
 		rc = say_error(error);

@@ -25,13 +25,12 @@ print_state(const json_t *h)
 	    rpc_text(h, "interface"));
 	term_print(term_state_colour(state), "%s\n", state);
 	term_print(TERM_PLAIN, "%s\n", rpc_text(h, "why"));
-	json_array_foreach(conditions, i, cond)
-		term_print(host_condition_colour(cond), "%s\n",
-		    host_condition(buf, cond));
+	json_array_foreach(conditions, i, cond) term_print(
+	    host_condition_colour(cond), "%s\n", host_condition(buf, cond));
 	term_print(TERM_PLAIN, "\n");
 	label("state");
-	term_print(TERM_PLAIN, "%s since %s (%s)\n", state,
-	    host_since(buf, h), rpc_text(h, "cause"));
+	term_print(TERM_PLAIN, "%s since %s (%s)\n", state, host_since(buf, h),
+	    rpc_text(h, "cause"));
 	label("master");
 	term_print(TERM_PLAIN, "%s\n", host_master(h));
 }
@@ -51,11 +50,12 @@ print_addresses(const json_t *h)
 	term_print(TERM_PLAIN, "%s\n",
 	    host_list(buf, json_object_get(h, "digest_addresses"), ", "));
 	label("sent to");
-	term_print(TERM_PLAIN, "%s\n", json_array_size(peers) > 0
-		? host_list(buf, peers, ", ") : "everybody (multicast)");
-	label("virtual MAC");
 	term_print(TERM_PLAIN, "%s\n",
-	    rpc_true(h, "virtual_mac") ? "yes" : "no");
+	    json_array_size(peers) > 0 ? host_list(buf, peers, ", ")
+				       : "everybody (multicast)");
+	label("virtual MAC");
+	term_print(
+	    TERM_PLAIN, "%s\n", rpc_true(h, "virtual_mac") ? "yes" : "no");
 	label("lease");
 	term_print(TERM_PLAIN, "%s", rpc_text(lease, "kind"));
 	if (rpc_int(lease, "seconds") > 0)
@@ -73,8 +73,8 @@ print_election(const json_t *h)
 	term_print(TERM_PLAIN, "advbase %lld, advskew %lld",
 	    rpc_int(h, "advbase"), rpc_int(h, "advskew"));
 	if (rpc_int(h, "skew_sent") != rpc_int(h, "advskew"))
-		term_print(TERM_YELLOW, " (%lld is sent)",
-		    rpc_int(h, "skew_sent"));
+		term_print(
+		    TERM_YELLOW, " (%lld is sent)", rpc_int(h, "skew_sent"));
 	term_print(TERM_PLAIN, ", preempt %s\n",
 	    rpc_true(h, "preempt") ? "on" : "off");
 	label("demotion");
@@ -83,9 +83,10 @@ print_election(const json_t *h)
 	if (json_array_size(causes) > 0)
 		host_print_causes(causes);
 	label("timers");
-	term_print(TERM_PLAIN, "a master sends every %.3g s, is replaced after "
-	    "%.4g s of silence", rpc_real(timers, "interval"),
-	    rpc_real(timers, "timeout"));
+	term_print(TERM_PLAIN,
+	    "a master sends every %.3g s, is replaced after "
+	    "%.4g s of silence",
+	    rpc_real(timers, "interval"), rpc_real(timers, "timeout"));
 	if (json_is_number(json_object_get(timers, "deadline")))
 		term_print(TERM_PLAIN, "; next step in %.3g s",
 		    rpc_real(timers, "deadline"));
@@ -111,7 +112,8 @@ print_peers(const json_t *h)
 		term_cell(t, TERM_BOLD, "%s", titles[i]);
 	for (i = 1; i < 6; i++)
 		term_column_right(t, (unsigned)i);
-	json_array_foreach(peers, i, peer) {
+	json_array_foreach(peers, i, peer)
+	{
 		term_cell(t, TERM_PLAIN, "%s", rpc_text(peer, "address"));
 		term_cell(t, TERM_PLAIN, "%lld", rpc_int(peer, "advbase"));
 		term_cell(t, TERM_PLAIN, "%lld", rpc_int(peer, "advskew"));
@@ -139,7 +141,8 @@ print_counters(const json_t *h)
 	if (json_object_size(counters) == 0)
 		return;
 	t = term_table_new(6);
-	json_object_foreach(counters, name, value) {
+	json_object_foreach(counters, name, value)
+	{
 		term_cell(t, TERM_GREY, "%s", name);
 		term_cell(t, TERM_PLAIN, "%.0f", json_number_value(value));
 		n++;

@@ -16,7 +16,8 @@ print_node(const json_t *status)
 	    rpc_text(status, "version"), rpc_int(status, "pid"),
 	    term_duration(up, rpc_real(status, "uptime")));
 	if (rpc_true(status, "maintenance"))
-		term_print(TERM_YELLOW, "maintenance is on: other nodes take "
+		term_print(TERM_YELLOW,
+		    "maintenance is on: other nodes take "
 		    "over; \"carpctl maintenance off\" ends it\n");
 	if (json_array_size(causes) > 0) {
 		term_print(TERM_YELLOW, "this node is demoted: ");
@@ -53,9 +54,8 @@ add_host(struct term_table *t, const json_t *host)
 	    "%lld", rpc_int(host, "demotion"));
 	term_cell(t, TERM_PLAIN, "%s",
 	    host_list(buf, json_object_get(host, "addresses"), " "));
-	json_array_foreach(conditions, i, cond)
-		term_note(t, host_condition_colour(cond), "  %s",
-		    host_condition(buf, cond));
+	json_array_foreach(conditions, i, cond) term_note(
+	    t, host_condition_colour(cond), "  %s", host_condition(buf, cond));
 }
 
 enum ctl_exit
@@ -82,8 +82,7 @@ ctl_status(const struct ctl *c)
 	} else {
 		t = term_table_new(7);
 		add_titles(t);
-		json_array_foreach(hosts, i, host)
-			add_host(t, host);
+		json_array_foreach(hosts, i, host) add_host(t, host);
 		term_print(TERM_PLAIN, "\n");
 		term_table_print(t);
 		term_table_free(t);

@@ -10,21 +10,21 @@
 
 #include "ctl_term.h"
 
-#define COLUMNS_MAX	16
-#define GAP		2		/* between columns */
-#define PRECISION	12		/* digits of a real */
+#define COLUMNS_MAX 16
+#define GAP	    2  /* between columns */
+#define PRECISION   12 /* digits of a real */
 
 struct cell {
-	char	*text;
+	char *text;
 	enum term_colour colour;
-	bool	 note;			/* fills a row alone */
+	bool note; /* fills a row alone */
 };
 
 struct term_table {
-	unsigned columns;		/* <= COLUMNS_MAX */
-	bool	 right[COLUMNS_MAX];
+	unsigned columns; /* <= COLUMNS_MAX */
+	bool right[COLUMNS_MAX];
 	struct cell *cell;
-	size_t	 n, size;
+	size_t n, size;
 };
 
 bool
@@ -33,7 +33,7 @@ term_has_colour(void)
 	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
 
 	return isatty(STDOUT_FILENO) && (no == NULL || *no == '\0') &&
-	    term != NULL && strcmp(term, "dumb") != 0;
+	       term != NULL && strcmp(term, "dumb") != 0;
 }
 
 static const char *
@@ -131,8 +131,8 @@ term_duration(char buf[TERM_DURATION], double seconds)
 	uint64_t s = seconds > 0 ? (uint64_t)seconds : 0;
 
 	if (seconds < 10)
-		(void)snprintf(buf, TERM_DURATION, "%.1f s",
-		    seconds > 0 ? seconds : 0.0);
+		(void)snprintf(
+		    buf, TERM_DURATION, "%.1f s", seconds > 0 ? seconds : 0.0);
 	else if (s < 60)
 		(void)snprintf(buf, TERM_DURATION, "%u s", (unsigned)s);
 	else if (s < 3600)
@@ -143,8 +143,7 @@ term_duration(char buf[TERM_DURATION], double seconds)
 		    (unsigned)(s / 3600), (unsigned)(s / 60 % 60));
 	else
 		(void)snprintf(buf, TERM_DURATION, "%llu d %u h",
-		    (unsigned long long)(s / 86400),
-		    (unsigned)(s / 3600 % 24));
+		    (unsigned long long)(s / 86400), (unsigned)(s / 3600 % 24));
 	return buf;
 }
 
