@@ -39,36 +39,54 @@ state_event(const json_t *host)
 }
 
 static void
+print_state(const json_t *e)
+{
+	const char *to = rpc_text(e, "to"), *from = rpc_text(e, "from");
+
+	if (*from != '\0')
+		term_print(TERM_PLAIN, "%s -> ", from);
+	term_print(term_state_colour(to), "%s", to);
+	term_print(TERM_PLAIN, ": %s", rpc_text(e, "cause"));
+}
+
+static void
+print_condition(const json_t *e)
+{
+	bool on = rpc_true(e, "on"), alarm = on && rpc_true(e, "alarm");
+
+	term_print(alarm ? TERM_RED
+		   : on	 ? TERM_YELLOW
+			 : TERM_PLAIN,
+	    "%s%s %s", alarm ? "ALARM " : "", rpc_text(e, "name"),
+	    on ? "began" : "ended");
+	if (*rpc_text(e, "text") != '\0')
+		term_print(TERM_PLAIN, ": %s", rpc_text(e, "text"));
+}
+
+static void
 print_what(const json_t *e)
 {
-	const char *event = rpc_text(e, "event"), *to = rpc_text(e, "to"),
-		   *from = rpc_text(e, "from");
-	bool on = rpc_true(e, "on");
+	const char *event = rpc_text(e, "event");
+	bool up = rpc_true(e, "up");
 
-	if (strcmp(event, "state") == 0) {
-		if (*from != '\0')
-			term_print(TERM_PLAIN, "%s -> ", from);
-		term_print(term_state_colour(to), "%s", to);
-		term_print(TERM_PLAIN, ": %s", rpc_text(e, "cause"));
-	} else if (strcmp(event, "condition") == 0) {
-		term_print(!on			  ? TERM_PLAIN
-			   : rpc_true(e, "alarm") ? TERM_RED
-						  : TERM_YELLOW,
-		    "%s%s %s", on && rpc_true(e, "alarm") ? "ALARM " : "",
-		    rpc_text(e, "name"), on ? "began" : "ended");
-		if (*rpc_text(e, "text") != '\0')
-			term_print(TERM_PLAIN, ": %s", rpc_text(e, "text"));
-	} else if (strcmp(event, "link") == 0) {
-		term_print(rpc_true(e, "up") ? TERM_PLAIN : TERM_YELLOW,
-		    "link is %s", rpc_true(e, "up") ? "up" : "down");
-	} else if (strcmp(event, "demotion") == 0) {
+	if (strcmp(event, "state") == 0)
+		print_state(e);
+	else if (strcmp(event, "condition") == 0)
+		print_condition(e);
+	else if (strcmp(event, "link") == 0)
+		term_print(up ? TERM_PLAIN : TERM_YELLOW, "link is %s",
+		    up ? "up" : "down");
+	else if (strcmp(event, "demotion") == 0)
 		term_print(
 		    TERM_PLAIN, "demotion is %lld", rpc_int(e, "demotion"));
-	} else {
-		term_print(TERM_YELLOW, "%s", event);
-		if (*rpc_text(e, "text") != '\0')
-			term_print(TERM_PLAIN, ": %s", rpc_text(e, "text"));
-	}
+	else if (strcmp(event, "repaired") == 0)
+		term_print(TERM_YELLOW, "somebody removed %s; it is back",
+		    rpc_text(e, "address"));
+	else if (strcmp(event, "lost") == 0)
+		term_print(
+		    TERM_YELLOW, "%lld events were lost", rpc_int(e, "count"));
+	else
+		term_print(TERM_YELLOW, "%s: %s", event, rpc_text(e, "text"));
 }
 
 static void

@@ -21,9 +21,8 @@ print_state(const json_t *h)
 	char buf[HOST_TEXT];
 	size_t i;
 
-	term_print(TERM_BOLD, "vhid %lld on %s: ", rpc_int(h, "vhid"),
-	    rpc_text(h, "interface"));
-	term_print(term_state_colour(state), "%s\n", state);
+	term_print(term_state_colour(state),
+	    "vhid %lld on %s: ", rpc_int(h, "vhid"), rpc_text(h, "interface"));
 	term_print(TERM_PLAIN, "%s\n", rpc_text(h, "why"));
 	json_array_foreach(conditions, i, cond) term_print(
 	    host_condition_colour(cond), "%s\n", host_condition(buf, cond));
@@ -38,14 +37,15 @@ print_state(const json_t *h)
 static void
 print_addresses(const json_t *h)
 {
-	const json_t *peers = json_object_get(h, "peers_configured"),
+	const json_t *addrs = json_object_get(h, "addresses"),
+		     *peers = json_object_get(h, "peers_configured"),
 		     *lease = json_object_get(h, "lease");
 	char buf[HOST_TEXT];
 
 	label("addresses");
-	term_print(TERM_PLAIN, "%s (%sinstalled here)\n",
-	    host_list(buf, json_object_get(h, "addresses"), ", "),
-	    rpc_true(h, "installed") ? "" : "not ");
+	term_print(TERM_PLAIN, "%s (%lld of %zu installed)\n",
+	    host_list(buf, addrs, ", "), rpc_int(h, "installed"),
+	    json_array_size(addrs));
 	label("digest over");
 	term_print(TERM_PLAIN, "%s\n",
 	    host_list(buf, json_object_get(h, "digest_addresses"), ", "));
