@@ -16,6 +16,7 @@
 
 #define FILTER	    "ip proto 112 or ip6 proto 112"
 #define SNAPLEN	    2048 /* far beyond any advertisement */
+#define DOWN_MS	    100	 /* between looks at an interface that is down */
 #define TAGS_MAX    4	 /* VLAN tags before the IP header */
 
 /* Types of the frame's contents (IEEE). */
@@ -272,6 +273,13 @@ is_carp(const struct capture_packet *pkt)
 	return false;
 }
 
+/* While the interface is down libpcap must ask whether it still exists. */
+static int
+longest_wait(const struct capture *cap)
+{
+	return pcap_get_required_select_timeout(cap->pcap) ? DOWN_MS : -1;
+}
+
 /* timeout 0: only looks, -1: waits.  False: the capture is to end. */
 static bool
 wait_live(const struct capture *cap, int timeout)
@@ -308,7 +316,7 @@ capture_next(struct capture *cap, struct capture_packet *ret)
 			warnx("%s: %s", cap->name, pcap_geterr(cap->pcap));
 			return CTL_FAILED;
 		}
-		timeout = rc == 0 ? -1 : 0;
+		timeout = rc == 0 ? longest_wait(cap) : 0;
 		if (rc == 0)
 			continue;
 		ret->time = h->ts;

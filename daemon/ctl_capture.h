@@ -13,12 +13,12 @@
 struct capture;
 
 struct capture_packet {
-	struct timeval time;		/* wall clock */
-	const uint8_t *ip;		/* from the IP header on */
-	size_t	 len;			/* of what was captured */
-	size_t	 wire;			/* of what was sent; >= len */
-	int	 vlan;			/* the innermost tag, or -1 */
-	const uint8_t *ether;		/* source address, or NULL */
+	struct timeval time;  /* wall clock */
+	const uint8_t *ip;    /* from the IP header on */
+	size_t len;	      /* of what was captured */
+	size_t wire;	      /* of what was sent; >= len */
+	int vlan;	      /* the innermost tag, or -1 */
+	const uint8_t *ether; /* source address, or NULL */
 };
 
 /*
@@ -26,7 +26,7 @@ struct capture_packet {
  * broken file the packets before the fault are given first.
  */
 enum ctl_exit capture_open(struct capture **ret, const struct ctl *c);
-void	 capture_close(struct capture *);
+void capture_close(struct capture *);
 
 /*
  * The next packet of protocol 112, which lives until the next call.  ip is

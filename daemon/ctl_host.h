@@ -7,7 +7,7 @@
 
 #include "ctl_term.h"
 
-#define HOST_TEXT	8192		/* 250 addresses are longer: cut */
+#define HOST_TEXT 8192 /* 250 addresses are longer: cut */
 
 /* "3 min 2 s ago", or "-". */
 const char *host_since(char buf[HOST_TEXT], const json_t *host);
@@ -16,14 +16,14 @@ const char *host_since(char buf[HOST_TEXT], const json_t *host);
 const char *host_master(const json_t *host);
 
 /* The strings of an array, or "-". */
-const char *host_list(char buf[HOST_TEXT], const json_t *array,
-	    const char *between);
+const char *host_list(
+    char buf[HOST_TEXT], const json_t *array, const char *between);
 
 /* "! two-masters: what, who, what to do (for 12 s, 3 times)". */
 const char *host_condition(char buf[HOST_TEXT], const json_t *condition);
 enum term_colour host_condition_colour(const json_t *condition);
 
 /* "maintenance 240, backup 100 (5 min left)" and the end of the line. */
-void	 host_print_causes(const json_t *causes);
+void host_print_causes(const json_t *causes);
 
 #endif

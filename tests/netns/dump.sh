@@ -21,7 +21,9 @@ dump_start() {
 	local node=$1
 	shift
 	: > "$T/out"
-	on "$node" "$CARPCTL" dump "$@" > "$T/out" 2> "$T/err" &
+	# Not ignored, as the shell would have it for what runs beside it.
+	env --default-signal=INT nsenter --net="/run/netns/$node" -- \
+	    "$CARPCTL" dump "$@" >> "$T/out" 2> "$T/err" &
 	PID[dump]=$!
 }
 
@@ -46,6 +48,10 @@ ends() {
 
 lines() {
 	[ "$(wc -l < "$T/out")" -ge "$1" ]
+}
+
+carrier() {
+	[ "$(on a cat /sys/class/net/eth0/operstate)" = up ]
 }
 
 # The last line that was printed has this member.
@@ -94,7 +100,8 @@ kill -TERM "${PID[dump]}"
 check "SIGTERM ends it well" ends 0
 
 mkfifo "$T/pipe"
-on a "$CARPCTL" dump -i eth0 > "$T/pipe" 2> "$T/err" &
+nsenter --net=/run/netns/a -- "$CARPCTL" dump -i eth0 > "$T/pipe" \
+    2> "$T/err" &
 PID[dump]=$!
 exec 3< "$T/pipe"
 exec 3<&-
@@ -106,7 +113,7 @@ dump_start a -i nowhere0
 check "no such interface: exit 1" ends 1
 check "a sentence" grep -qx \
     'carpctl: there is no interface nowhere0' "$T/err"
-ip -n a link add down0 type dummy
+ip -n a link add down0 type veth peer name down1
 dump_start a -i down0
 check "an interface that is down: exit 1" ends 1
 check "a sentence" grep -qx 'carpctl: interface down0 is down' "$T/err"
@@ -115,8 +122,16 @@ rc=$?
 check "without CAP_NET_RAW: exit 4" is "$rc" 4
 check "a sentence" grep -q \
     'carpctl: listening on eth0 needs the capability CAP_NET_RAW' "$T/err"
-dump_start a -i eth0
+dump_start a -i eth0 --json
 wait_for 10 heard
+: > "$T/out"
+ip -n a link set eth0 down
+ip -n a link set eth0 up
+wait_for 5 carrier
+send b "header(advert(vhid=78))"
+check "an interface that was down for a moment is heard again" \
+    wait_for 5 lines 1
+check "as before" last vhid 78
 ip -n a link del eth0
 check "an interface that vanishes: exit 1" ends 1
 check "a sentence" grep -q '^carpctl: eth0: ' "$T/err"
