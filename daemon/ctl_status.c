@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/* carpctl status: the node and a table of its virtual hosts. */
+#include "ctl_host.h"
+#include "ctl_rpc.h"
+#include "ctl_term.h"
+
+static void
+print_node(const json_t *status)
+{
+	const json_t *causes = json_object_get(status, "demotion");
+	char up[TERM_DURATION];
+
+	term_print(TERM_PLAIN, "node ");
+	term_print(TERM_BOLD, "%s", rpc_text(status, "node"));
+	term_print(TERM_PLAIN, ", carpd %s, process %lld, up %s\n",
+	    rpc_text(status, "version"), rpc_int(status, "pid"),
+	    term_duration(up, rpc_real(status, "uptime")));
+	if (rpc_true(status, "maintenance"))
+		term_print(TERM_YELLOW,
+		    "maintenance is on: other nodes take "
+		    "over; \"carpctl maintenance off\" ends it\n");
+	if (json_array_size(causes) > 0) {
+		term_print(TERM_YELLOW, "this node is demoted: ");
+		host_print_causes(causes);
+	}
+}
+
+static void
+add_titles(struct term_table *t)
+{
+	static const char *const titles[] = { "INTERFACE", "VHID", "STATE",
+		"SINCE", "MASTER", "DEMOTION", "ADDRESSES" };
+
+	for (unsigned i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		term_cell(t, TERM_BOLD, "%s", titles[i]);
+	term_column_right(t, 1);
+	term_column_right(t, 5);
+}
+
+static void
+add_host(struct term_table *t, const json_t *host)
+{
+	const char *state = rpc_text(host, "state");
+	const json_t *conditions = json_object_get(host, "conditions"), *cond;
+	char buf[HOST_TEXT];
+	size_t i;
+
+	term_cell(t, TERM_PLAIN, "%s", rpc_text(host, "interface"));
+	term_cell(t, TERM_PLAIN, "%lld", rpc_int(host, "vhid"));
+	term_cell(t, term_state_colour(state), "%s", state);
+	term_cell(t, TERM_PLAIN, "%s", host_since(buf, host));
+	term_cell(t, TERM_PLAIN, "%s", host_master(host));
+	term_cell(t, rpc_int(host, "demotion") ? TERM_YELLOW : TERM_PLAIN,
+	    "%lld", rpc_int(host, "demotion"));
+	term_cell(t, TERM_PLAIN, "%s",
+	    host_list(buf, json_object_get(host, "addresses"), " "));
+	json_array_foreach(conditions, i, cond) term_note(
+	    t, host_condition_colour(cond), "  %s", host_condition(buf, cond));
+}
+
+enum ctl_exit
+ctl_status(const struct ctl *c)
+{
+	json_t *status = NULL;
+	const json_t *hosts, *host;
+	struct term_table *t;
+	enum ctl_exit rc;
+	size_t i;
+
+	rc = rpc_once(c, "carp.status", NULL, &status);
+	if (rc != CTL_OK)
+		return rc;
+	if (c->json) {
+		term_json(status);
+		json_decref(status);
+		return CTL_OK;
+	}
+	print_node(status);
+	hosts = json_object_get(status, "hosts");
+	if (json_array_size(hosts) == 0) {
+		term_print(TERM_PLAIN, "no virtual hosts are configured\n");
+	} else {
+		t = term_table_new(7);
+		add_titles(t);
+		json_array_foreach(hosts, i, host) add_host(t, host);
+		term_print(TERM_PLAIN, "\n");
+		term_table_print(t);
+		term_table_free(t);
+	}
+	json_decref(status);
+	return CTL_OK;
+}
