@@ -101,6 +101,22 @@ address(
 }
 
 static void
+carrier(const char *name, struct nlmsghdr *h, double at)
+{
+	struct ifinfomsg *ifi = NLMSG_DATA(h);
+	struct rtattr *a = IFLA_RTA(ifi);
+	int len = (int)IFLA_PAYLOAD(h);
+	const char *ifname = "?";
+
+	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))
+		if (a->rta_type == IFLA_IFNAME)
+			ifname = RTA_DATA(a);
+	printf("%.6f %s %s %s %d\n", at, name,
+	    ifi->ifi_flags & IFF_RUNNING ? "up" : "down", ifname,
+	    ifi->ifi_index);
+}
+
+static void
 receive(struct known *k, int node, const char *name, int fd)
 {
 	union {
@@ -121,22 +137,6 @@ receive(struct known *k, int node, const char *name, int fd)
 			else if (h->nlmsg_type == RTM_NEWLINK)
 				carrier(name, h, at);
 	}
-}
-
-static void
-carrier(const char *name, struct nlmsghdr *h, double at)
-{
-	struct ifinfomsg *ifi = NLMSG_DATA(h);
-	struct rtattr *a = IFLA_RTA(ifi);
-	int len = (int)IFLA_PAYLOAD(h);
-	const char *ifname = "?";
-
-	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))
-		if (a->rta_type == IFLA_IFNAME)
-			ifname = RTA_DATA(a);
-	printf("%.6f %s %s %s %d\n", at, name,
-	    ifi->ifi_flags & IFF_RUNNING ? "up" : "down", ifname,
-	    ifi->ifi_index);
 }
 
 /* A socket that hears the changes, and has asked for what there is. */
