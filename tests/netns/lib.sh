@@ -35,7 +35,7 @@ enter_sandbox() {
 [ -n "${IN_SANDBOX:-}" ] || enter_sandbox "$@"
 unset IN_SANDBOX
 
-for tool in ip bridge nsenter jq python3; do
+for tool in ip nsenter jq; do
 	command -v $tool >/dev/null || skip "$tool is not installed"
 done
 for file in "$CARPD" "$CARPCTL" "$TOOLS/probe" "$TOOLS/watch"; do

@@ -33,7 +33,7 @@ told() {
 	local addr
 	watch_stop
 	for addr in $V4 $V6; do
-		note "$addr: gone from a ${gone[$addr]:-?} s, at b" \
+		note "$addr: gone from a ${left[$addr]:-?} s, at b" \
 		    "$(event "$t" b add "$addr") s after the signal"
 		check "$addr: never at both nodes (ms)" \
 		    is "$(overlap "$addr")" 0.000
@@ -52,11 +52,11 @@ try() {
 	    'state_is b 10 MASTER && state_is b 11 MASTER'
 	for addr in $V4 $V6; do
 		check "$addr: a no longer has it" not holds a "$addr"
-		gone[$addr]=$(event "$t" a del "$addr")
+		left[$addr]=$(event "$t" a del "$addr")
 	done
 }
 
-declare -A gone=()
+declare -A left=()
 start a
 start b
 
@@ -112,7 +112,7 @@ kill -CONT "$s"
 check "released: one is master, the other backup" wait_for 5 eval \
     'one_master 10 a b && one_master 11 a b'
 for addr in $V4 $V6; do
-	gone[$addr]=$(event "$t" a del "$addr")
+	left[$addr]=$(event "$t" a del "$addr")
 done
 told
 
