@@ -35,7 +35,7 @@ def advert(o, **kw):
     f.update(kw)
     ips = sorted({ipaddress.ip_address(a) for a in f["addrs"]},
                  key=lambda a: (a.version, int(a)))
-    text = bytes([0x21, f["vhid"]]) + b"".join(a.packed for a in ips)
+    text = bytes([2, 1, f["vhid"]]) + b"".join(a.packed for a in ips)
     md = hmac.new(f["key"], text + f["counter"], hashlib.sha1).digest()
     head = bytes([f["first"], f["vhid"], f["skew"], 7, f["demote"], f["base"]])
     rest = f["counter"] + md
