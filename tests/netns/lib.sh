@@ -383,13 +383,18 @@ stop() {
 	wait "${PID[$1]}"
 }
 
-# crash NODE: supervisor and engine at one moment, without a last word.
+# kill_both SUPERVISOR ENGINE: without a last word of either.  Both are stopped
+# before, since the one that is killed second would notice.
+kill_both() {
+	kill -STOP "$2" "$1"
+	kill -KILL "$2" "$1"
+	wait "$1" 2>/dev/null
+	wait_for 2 gone "$2"
+}
+
+# crash NODE: all of carpd there.
 crash() {
-	local e
-	e=$(engine "$1")
-	kill -KILL "${PID[$1]}" ${e:+"$e"}
-	wait "${PID[$1]}" 2>/dev/null
-	[ -z "$e" ] || wait_for 2 gone "$e"
+	kill_both "$(supervisor "$1")" "$(engine "$1")"
 }
 
 # The daemon on a node, asked as an administrator would.

@@ -40,14 +40,13 @@ told() {
 	done
 }
 
-# try SIGNAL WHO...: the signal, until b holds both addresses.
+# try COMMAND...: until b holds both addresses.
 try() {
-	local sig=$1 addr
-	shift
+	local addr
 	check "before: a is master" ready || return
 	watch_start a b
 	t=$(uptime_s)
-	kill -"$sig" "$@"
+	"$@"
 	check "b is master" wait_for 6 eval \
 	    'state_is b 10 MASTER && state_is b 11 MASTER'
 	for addr in $V4 $V6; do
@@ -61,14 +60,14 @@ start a
 start b
 
 title "the engine is killed"
-try KILL "$(engine a)"
+try kill -KILL "$(engine a)"
 check "the supervisor starts another, which is backup" \
     wait_for 5 both_roles b a
 told
 
 title "the supervisor is killed"
 s=$(supervisor a) e=$(engine a)
-try KILL "$s"
+try kill -KILL "$s"
 wait "$s" 2>/dev/null
 check "the engine ends by itself" wait_for 5 gone "$e"
 told
@@ -76,14 +75,13 @@ start a
 
 title "both are killed"
 s=$(supervisor a) e=$(engine a)
-try KILL "$s" "$e"
-wait "$s" 2>/dev/null
+try kill_both "$s" "$e"
 told
 start a
 
 title "the engine is frozen"
 e=$(engine a)
-try STOP "$e"
+try kill -STOP "$e"
 sleep 1
 kill -CONT "$e" 2>/dev/null
 check "released (or replaced), it is backup" wait_for 5 both_roles b a
@@ -93,7 +91,7 @@ told
 title "both are frozen"
 ready
 s=$(supervisor a) e=$(engine a)
-try STOP "$s" "$e"
+try kill -STOP "$s" "$e"
 sleep 1
 kill -CONT "$s" "$e"
 check "released, it is backup" wait_for 5 both_roles b a
