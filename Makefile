@@ -119,6 +119,27 @@ install: all $(B)/install/carpd $(B)/install/carpctl
 check-install: all
 	BUILD=$(B) tests/install.sh
 
+NETNS_TOOLS = $(B)/tests/netns/probe $(B)/tests/netns/watch
+NETNS_TESTS = $(filter-out tests/netns/lib.sh,$(wildcard tests/netns/*.sh))
+
+$(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $<
+
+## check-netns	real daemons in private network namespaces
+check-netns: all $(NETNS_TOOLS)
+	BUILD=$(B) tests/run.sh -j 2 -t 200 $(NETNS_TESTS)
+
+## deps		install what is missing to build and test (Debian, as root)
+deps:
+	pkg/deps.sh
+
+## demo		two nodes and a client: kill, freeze, cut, hand over
+demo:
+	pkg/deps.sh build demo
+	$(MAKE) all $(NETNS_TOOLS)
+	BUILD=$(B) pkg/demo/demo.sh
+
 ## lint		shape of the code, manual pages, exported symbols
 lint: all
 	BUILD=$(B) tests/lint.sh
@@ -202,8 +223,9 @@ fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 clean:
 	rm -rf $(B) build-asan build-fuzz
 
-.PHONY: all help clean install check-install lint format
+.PHONY: all help clean install check-install check-netns deps demo lint format
 FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)
 -include $(wildcard $(B)/tests/*/*.d)
+-include $(NETNS_TOOLS:=.d)

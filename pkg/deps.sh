@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Installs on Debian what is missing of the packages that the project needs.
+#	pkg/deps.sh [build] [demo] [check]	default: all of them
+set -eu
+
+build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
+    libnl-3-dev libnl-route-3-dev libevent-dev libconfuse-dev libjansson-dev
+    libcap-ng-dev"
+demo="iproute2 jq util-linux python3-minimal"
+check="check ucarp keepalived tcpdump python3 procps ethtool nftables
+    iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
+    shellcheck"
+
+wanted=
+for set in "${@:-all}"; do
+	case $set in
+	all) wanted="$build $demo $check" ;;
+	build) wanted="$wanted $build" ;;
+	demo) wanted="$wanted $demo" ;;
+	check) wanted="$wanted $check" ;;
+	*)
+		echo "usage: pkg/deps.sh [build] [demo] [check]" >&2
+		exit 2
+		;;
+	esac
+done
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	echo "deps: this is not Debian; if something is missing, these are" \
+	    "the names there: $(echo "$wanted" | tr -s ' \n' ' ')" >&2
+	exit 0
+fi
+
+missing=
+for package in $wanted; do
+	# shellcheck disable=SC2016	# for dpkg-query
+	case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+	*" installed") ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+	echo "deps: missing:$missing" >&2
+	echo "deps: run this as root:  pkg/deps.sh $*" >&2
+	exit 1
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# Words, so not quoted.
+# shellcheck disable=SC2086
+if ! { apt-get -qq update && apt-get -qq -y --no-install-recommends install \
+    $missing; } > "$log" 2>&1; then
+	cat "$log" >&2
+	echo "deps: apt-get could not install:$missing" >&2
+	exit 1
+fi
