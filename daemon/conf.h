@@ -36,7 +36,7 @@ struct conf {
 	char	 name[CONF_NAME_MAX];	/* of the node; default: host name */
 	char	 user[CONF_NAME_MAX];	/* of the engine; default "carpd" */
 	char	 group[CONF_NAME_MAX];	/* of the control socket; "carpd" */
-	char	 notify_dir[CONF_PATH_MAX]; /* "/etc/carpd/notify.d"; "": none */
+	char	 notify_dir[CONF_PATH_MAX]; /* default /etc/carpd/... */
 	uint32_t notify_timeout;	/* seconds; default 30 */
 	int32_t	 link_demotion;		/* default 240 */
 	uint32_t nhosts, naddrs;
@@ -46,7 +46,7 @@ struct conf {
 /* Exit codes of carpd(8), also what conf_load() and conf_check() return. */
 enum conf_result {
 	CONF_OK		= 0,
-	CONF_FAILED	= 1,		/* the system refused: memory, sockets */
+	CONF_FAILED	= 1,		/* memory, sockets, ... */
 	CONF_USAGE	= 2,		/* command line */
 	CONF_NOFILE	= 3,		/* a file cannot be read */
 	CONF_SYNTAX	= 4,		/* unknown word, wrong type, grammar */

@@ -44,7 +44,7 @@ extern "C" {
 #define CARP_PROTO	112		/* IP protocol, shared with VRRP */
 #define CARP_LEN	36		/* bytes of an advertisement */
 #define CARP_KEY_LEN	20		/* bytes of a key, zero padded */
-#define CARP_PASS_MAX	19		/* bytes of a passphrase (BSD ifconfig) */
+#define CARP_PASS_MAX	19		/* bytes of a passphrase (BSD) */
 #define CARP_MD_LEN	20		/* bytes of a digest (HMAC-SHA1) */
 #define CARP_TTL	255		/* TTL and hop limit */
 #define CARP_SKEW_MAX	254		/* 255 only in a bow-out */
@@ -101,7 +101,7 @@ enum carp_verdict {
 	CARP_BADTTL,			/* multicast with TTL below 255 */
 	CARP_BADSUM,			/* checksum over the 36 bytes */
 	CARP_BADVHID,			/* no such virtual host here */
-	CARP_BADADDR,			/* unicast, not from a configured peer */
+	CARP_BADADDR,			/* unicast, not from a known peer */
 	CARP_BADAUTH,			/* digest fits no accepted form */
 	CARP_OWN,			/* one of ours came back */
 	CARP_VRRP,			/* VRRP version 2 or 3: not for us */
@@ -167,7 +167,7 @@ void	 carp_vmac(uint8_t ret[6], uint8_t vhid);
  * Which addresses enter the digest.  Implementations differ; see
  * libcarp(3).  All of them sort and drop duplicates.
  */
-#define CARP_NOV6LL	0x01	/* no link-local ones: OpenBSD, and what we send */
+#define CARP_NOV6LL	0x01	/* no link-local ones: OpenBSD, and we */
 #define CARP_ORIG	0x02	/* all: FreeBSD, NetBSD, old OpenBSD */
 #define CARP_AUTOLL	0x04	/* and the link-local one of the virtual MAC */
 #define CARP_ANY_DIGEST	(CARP_NOV6LL | CARP_ORIG | CARP_AUTOLL)
@@ -242,8 +242,8 @@ struct carp_config {
 	uint8_t	 digests;		/* accepted forms; 0: all */
 	uint8_t	 lladdr[6];		/* OpenBSD lladdr by hand; 0: none */
 	uint8_t	 reserved[2];		/* zero */
-	uint64_t counter;		/* first counter, from a random source */
-	uint64_t seed;			/* of the jitter, from a random source */
+	uint64_t counter;		/* first counter, a random number */
+	uint64_t seed;			/* of the jitter, a random number */
 	uint64_t grace;			/* ns that old keys and addresses stay
 					   valid; 0: 60 s */
 };
@@ -358,9 +358,9 @@ struct carp_info {
 	uint8_t	 families;		/* bit 0: IPv4, bit 1: IPv6 */
 	int	 demotion;
 	uint64_t interval;		/* between advertisements now, ns */
-	uint64_t timeout;		/* until a silent master is replaced, ns */
+	uint64_t timeout;		/* of a silent master, ns */
 	uint64_t deadline;		/* ns, or CARP_NEVER */
-	uint64_t sent;			/* when the last advert went, ns; 0: never */
+	uint64_t sent;			/* the last advert, ns; 0: never */
 	bool	 heard;			/* a valid advert, ever; then: */
 	struct carp_packet peer;	/* the last one */
 	uint64_t peer_at;		/* its time, ns */
@@ -381,7 +381,7 @@ struct carp_demotion {			/* zero it to start */
 		int	 amount;
 		uint64_t until;		/* ns, or CARP_NEVER */
 	} cause[CARP_CAUSES_MAX];
-	unsigned n;			/* <= CARP_CAUSES_MAX, in order of age */
+	unsigned n;			/* <= CARP_CAUSES_MAX, oldest first */
 };
 
 /*

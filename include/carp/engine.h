@@ -66,7 +66,7 @@ struct carp_host_config {
 	uint8_t	 manual;		/* addresses by carp_host_install() */
 	uint8_t	 reserved;		/* zero */
 	char	 ifname[VIP_IFNAMSIZ];	/* need not exist yet */
-	struct carp_config carp;	/* counter and seed 0: the engine draws */
+	struct carp_config carp;	/* counter, seed 0: drawn */
 	const struct carp_addr *addrs;	/* what a master holds */
 	const struct carp_addr *digest;	/* NULL: the digest is over addrs */
 	const struct carp_addr *peers;	/* NULL: multicast */
@@ -204,8 +204,8 @@ enum carp_what {
 	CARP_EV_LINK,			/* ifname, on: up or not */
 	CARP_EV_DEMOTION,		/* value: the new sum; host NULL: all */
 	CARP_EV_REPAIRED,		/* addr: somebody removed it */
-	CARP_EV_ERROR,			/* value: negative errno, of the engine */
-	CARP_EV_LOST			/* value events did not fit in the queue */
+	CARP_EV_ERROR,			/* value: negative errno */
+	CARP_EV_LOST			/* value: events that did not fit */
 };
 
 struct carp_event {

@@ -78,9 +78,9 @@ int	 vip_sweep(struct vip *, const struct carp_addr *only, size_t n,
  */
 struct vip_link {
 	char	 name[VIP_IFNAMSIZ];
-	unsigned ifindex;		/* changes when it vanishes and returns */
+	unsigned ifindex;		/* another one when it returns */
 	bool	 up;			/* up, with carrier: it can work */
-	bool	 ethernet;		/* frames are Ethernet: needed for CARP */
+	bool	 ethernet;		/* its frames are; CARP needs that */
 	bool	 router;		/* forwards IPv6 */
 	uint8_t	 mac[6];
 	struct carp_addr src4;		/* first own address, family 0: none; */
@@ -164,7 +164,7 @@ void	 vip_set_get_info(const struct vip_set *, struct vip_set_info *ret);
  */
 enum vip_what {
 	VIP_LINK,			/* came, went, up, down, MAC, source */
-	VIP_TAKEN,			/* somebody removed an address of ours */
+	VIP_TAKEN,			/* somebody removed one of ours */
 	VIP_FOREIGN,			/* was there before us; left alone */
 	VIP_FAILED,			/* the kernel refused: error */
 	VIP_OVERRUN			/* notifications lost, all read again */

@@ -42,10 +42,10 @@ struct carp {
 	uint64_t	sent;		/* the last one; 0: none yet */
 	uint64_t	armed[2];	/* BACKUP: silence since, by family */
 	uint64_t	jitter;		/* added to the time-out of silence */
-	uint64_t	heard_interval;	/* of the master that we obey; 0: none */
-	uint64_t	reclaimed;	/* last answer to a worse master; 0: - */
-	uint64_t	tied;		/* last equal advert let pass; 0: none */
-	unsigned	announce_in;	/* adverts until announcing again; 0: - */
+	uint64_t	heard_interval;	/* of the master obeyed; 0: none */
+	uint64_t	reclaimed;	/* answered a worse master; 0: - */
+	uint64_t	tied;		/* let an equal one pass; 0: never */
+	unsigned	announce_in;	/* adverts until announcing; 0: - */
 
 	uint64_t	counter;	/* last one sent */
 	uint64_t	nsent;		/* how many, since the start */
