@@ -12,7 +12,7 @@ host_since(char buf[HOST_TEXT], const json_t *host)
 	char ago[TERM_DURATION];
 
 	if (!json_is_number(json_object_get(host, "since")))
-		return "-";
+		return "never";
 	(void)snprintf(buf, HOST_TEXT, "%s ago",
 	    term_duration(ago, rpc_real(host, "since")));
 	return buf;

@@ -9,7 +9,7 @@
 
 #define HOST_TEXT 8192 /* 250 addresses are longer: cut */
 
-/* "3 min 2 s ago", or "-". */
+/* "3 min 2 s ago", or "never". */
 const char *host_since(char buf[HOST_TEXT], const json_t *host);
 
 /* "this node", an address, or "-". */

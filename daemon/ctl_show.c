@@ -28,8 +28,8 @@ print_state(const json_t *h)
 	    host_condition_colour(cond), "%s\n", host_condition(buf, cond));
 	term_print(TERM_PLAIN, "\n");
 	label("state");
-	term_print(TERM_PLAIN, "%s since %s (%s)\n", state, host_since(buf, h),
-	    rpc_text(h, "cause"));
+	term_print(TERM_PLAIN, "%s, changed %s: %s\n", state,
+	    host_since(buf, h), rpc_text(h, "cause"));
 	label("master");
 	term_print(TERM_PLAIN, "%s\n", host_master(h));
 }
@@ -136,7 +136,6 @@ print_counters(const json_t *h)
 	json_t *counters = json_object_get(h, "counters"), *value;
 	struct term_table *t;
 	const char *name;
-	unsigned n = 0;
 
 	if (json_object_size(counters) == 0)
 		return;
@@ -145,11 +144,6 @@ print_counters(const json_t *h)
 	{
 		term_cell(t, TERM_GREY, "%s", name);
 		term_cell(t, TERM_PLAIN, "%.0f", json_number_value(value));
-		n++;
-	}
-	for (; n % 3 != 0; n++) {
-		term_cell(t, TERM_PLAIN, "%s", "");
-		term_cell(t, TERM_PLAIN, "%s", "");
 	}
 	for (unsigned i = 1; i < 6; i += 2)
 		term_column_right(t, i);

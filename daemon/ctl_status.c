@@ -15,10 +15,12 @@ print_node(const json_t *status)
 	term_print(TERM_PLAIN, ", carpd %s, process %lld, up %s\n",
 	    rpc_text(status, "version"), rpc_int(status, "pid"),
 	    term_duration(up, rpc_real(status, "uptime")));
-	if (rpc_true(status, "maintenance"))
+	if (rpc_true(status, "maintenance")) {
 		term_print(TERM_YELLOW,
-		    "maintenance is on: other nodes take "
-		    "over; \"carpctl maintenance off\" ends it\n");
+		    "maintenance is on: other nodes take over; \"carpctl "
+		    "maintenance off\" ends it");
+		term_print(TERM_PLAIN, "\n");
+	}
 	if (json_array_size(causes) > 0) {
 		term_print(TERM_YELLOW, "this node is demoted: ");
 		host_print_causes(causes);

@@ -244,26 +244,31 @@ put_space(unsigned n)
 		(void)putchar(' ');
 }
 
+/* Nothing is put at the end of a line to fill it up. */
 void
 term_table_print(const struct term_table *t)
 {
-	unsigned max[COLUMNS_MAX], column = 0, pad;
+	unsigned max[COLUMNS_MAX], column = 0, pad, owed = 0;
 
 	measure(t, max);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct cell *c = &t->cell[i];
-		bool last = column + 1 == t->columns;
 
-		pad = c->note ? 0 : max[column] - width(c->text);
-		if (!c->note && t->right[column])
-			put_space(pad);
-		put_text(c->colour, c->text);
-		if (c->note || last) {
+		if (column == t->columns || (column > 0 && c->note)) {
 			(void)putchar('\n');
-			column = 0;
+			column = owed = 0;
+		}
+		if (c->note) {
+			put_text(c->colour, c->text);
+			(void)putchar('\n');
 			continue;
 		}
-		put_space(GAP + (t->right[column] ? 0 : pad));
+		pad = max[column] - width(c->text);
+		put_space(owed + (t->right[column] ? pad : 0));
+		put_text(c->colour, c->text);
+		owed = GAP + (t->right[column] ? 0 : pad);
 		column++;
 	}
+	if (column > 0)
+		(void)putchar('\n');
 }
