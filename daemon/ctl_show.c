@@ -84,8 +84,8 @@ print_election(const json_t *h)
 		host_print_causes(causes);
 	label("timers");
 	term_print(TERM_PLAIN,
-	    "a master sends every %.3g s, is replaced after "
-	    "%.4g s of silence",
+	    "as master it sends every %.3g s; a silent master is replaced "
+	    "after %.4g s",
 	    rpc_real(timers, "interval"), rpc_real(timers, "timeout"));
 	if (json_is_number(json_object_get(timers, "deadline")))
 		term_print(TERM_PLAIN, "; next step in %.3g s",

@@ -54,10 +54,10 @@ followed() {
 usual_net
 usual_conf a 0 "$V4/24, $V6/64"
 usual_conf b 100 "$V4/24, $V6/64"
-conf_vhid a lo 11 'address = { 198.51.100.1/32 }' \
-    'allow-foreign-subnet = true'
-start a
-start b
+segment lan2
+plug a lan2 eth1 198.51.100.2/24
+conf_vhid a eth1 11 'address = { 198.51.100.1/24 }'
+start a && start b || finish
 check "a is master" wait_for 8 roles 10 a b
 
 title "asking"
@@ -84,7 +84,7 @@ done
 json 'o["vhid"] == 10 and "master" in o["why"] and o["timers"]["timeout"] > 2' \
     show 10 eth0
 says 1 '^carpctl: there is no vhid 12' show 12
-says 1 '^carpctl: .*eth0' show 10 lo
+says 1 '^carpctl: .*eth0' show 10 eth1
 says 2 'a VHID is a number' show 300
 says 0 '^carpd [0-9.]+ on node a$' version
 json 'o["node"] == "a" and o["version"]' version
@@ -126,7 +126,7 @@ says 0 'maintenance is on' maintenance on
 says 0 '^maintenance is on' status
 json 'o["maintenance"] is True' status
 check "the other node takes over" wait_for 8 roles 10 b a
-says 0 ' BACKUP .* 192\.0\.2\.2 ' status
+says 0 ' BACKUP .* (192\.0\.2\.2|fe80::[0-9a-f:]+) ' status
 says 0 '^vhid 10 on eth0: backup: ' show 10
 check "show has the peer" grep -qE '^192\.0\.2\.2 +1 +100 ' "$T/out"
 says 0 'maintenance is off' maintenance off
@@ -195,9 +195,10 @@ check "well" is $? 0
 ctl a demote probe 0 > /dev/null
 
 title "conditions"
+chmod 600 "$T/b/carpd.conf"
 conf_vhid b eth0 10 "address = { $V4/24, $V6/64 }" 'advskew = 100' \
     'key-hex = "00112233"' 'grace = 0'
-ctl b reload > /dev/null
+check "b is given one" ctl b reload > /dev/null
 check "another key on the segment" wait_for 15 has_condition a 10 other-key
 says 0 '^  ! other-key: .*' status
 says 0 '^! other-key: ' show 10
