@@ -126,8 +126,15 @@ $(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $<
 
+NETNS_DRIVERS = $(B)/tests/netns/engine_driver
+
+$(NETNS_DRIVERS): $(B)/tests/netns/%: tests/netns/%.c $(B)/libcarp.so
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< -L$(B) -lcarp \
+	    -Wl,-rpath,'$$ORIGIN/../..'
+
 ## check-netns	real daemons in private network namespaces
-check-netns: all $(NETNS_TOOLS)
+check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS)
 	BUILD=$(B) tests/run.sh -j 2 -t 200 $(NETNS_TESTS)
 
 ## deps		install what is missing to build and test (Debian, as root)
@@ -228,4 +235,4 @@ FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)
 -include $(wildcard $(B)/tests/*/*.d)
--include $(NETNS_TOOLS:=.d)
+-include $(NETNS_TOOLS:=.d) $(NETNS_DRIVERS:=.d)

@@ -122,7 +122,7 @@ carp_host_change(
 {
 	struct carp_host next = { 0 };
 	struct carp_host_config cfg;
-	bool news, automatic;
+	bool news, automatic, lease;
 	int rc;
 
 	if (h == NULL)
@@ -137,12 +137,17 @@ carp_host_change(
 	}
 	news = has_new_address(h, &cfg);
 	automatic = h->manual && !cfg.manual;
+	lease = h->lease != next.lease || h->lease_s != next.lease_s;
 	take_over(h, &next);
 	if (next.set != NULL)
 		replace_set(h, next.set);
 	else if (news && carp_state(h->carp) == CARP_MASTER)
 		vip_set_announce(h->set);
-	(void)vip_set_lease(h->set, h->lease, h->lease_s); /* was checked */
+	if (lease) {
+		/* What it is was checked; without one it is never renewed. */
+		(void)vip_set_lease(h->set, h->lease, h->lease_s);
+		vip_set_renew(h->set);
+	}
 	if (automatic)
 		vip_set_up(h->set, carp_state(h->carp) == CARP_MASTER);
 	engine_carry(h, now);

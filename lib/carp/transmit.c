@@ -79,7 +79,7 @@ note_result(struct carp_host *h, bool bowout, int rc, uint64_t now)
 	if (rc == 0) {
 		i->worked++;
 		i->failed = 0;
-		if (!bowout)
+		if (!bowout && h->lease != VIP_LEASE_OFF)
 			vip_set_renew(h->set);
 		return;
 	}
