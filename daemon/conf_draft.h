@@ -27,7 +27,7 @@ struct conf_message;
 
 struct conf_errors {
 	const char	*file;		/* NULL: the command line */
-	enum conf_result result;	/* smallest code of all that was said */
+	enum conf_result result;	/* the gravest of all that was said */
 	struct conf_message *msg;
 	unsigned	 n, lost;	/* kept, and said but not kept */
 };
@@ -82,9 +82,10 @@ struct conf_draft_host {
 struct conf_draft {
 	struct conf_word node[NNODE_WORDS];
 	struct conf_draft_host *host;
-	unsigned	 nhosts, nwords; /* nwords: in all lists together */
+	unsigned	 nhosts;
 	bool		 hooks;		/* there is a default for notify-dir */
 	bool		 secret;	/* others cannot read the file */
+	bool		 holes;		/* statements were left out */
 };
 
 /*

@@ -119,7 +119,8 @@ unexpected(cfg_t *cfg, const char *token)
 		todo = "a value is missing before it";
 		break;
 	case '=':
-		todo = "one word stands before it, one value behind";
+		todo = "one word stands before it, one value behind; or a "
+		       "list above has no `}'";
 		break;
 	case ',':
 		todo = "a list is written { a, b }";
@@ -163,6 +164,17 @@ grammar(cfg_t *cfg, const char *fmt, const char *word)
 #pragma GCC diagnostic pop
 
 static void
+twice(cfg_t *cfg, const char *section, const char *title)
+{
+	cfg_t *first = cfg_gettsec(cfg, section, title);
+
+	conf_say(run->errors, CONF_SENSE, cfg->line,
+	    "%s %s is there twice, first in line %ld; put all into one "
+	    "section",
+	    section, title, cfg_getint(first, LINE));
+}
+
+static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	const char *word = "";
@@ -178,9 +190,7 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		conf_unknown_word(run->errors, cfg->line, cfg->name, word);
 	} else if (strncmp(fmt, "found duplicate title", 21) == 0) {
 		run->trouble = TWICE;
-		conf_say(run->errors, CONF_SENSE, cfg->line,
-		    "%s %s is there twice; put all into one section",
-		    cfg->title == NULL ? "interface" : "vhid", word);
+		twice(cfg, cfg->title == NULL ? "interface" : "vhid", word);
 	} else if (strncmp(fmt, "unexpected token", 16) == 0) {
 		run->trouble = GRAMMAR;
 		unexpected(cfg, word);
@@ -321,7 +331,7 @@ take_interfaces(
 	for (i = 0; i < cfg_size(p->cfg, "interface"); i++) {
 		cfg_t *sec = cfg_getnsec(p->cfg, "interface", i);
 
-		if (cfg_size(sec, "vhid") == 0)
+		if (cfg_size(sec, "vhid") == 0 && !d->holes)
 			conf_say(e, CONF_SENSE, (int)cfg_getint(sec, LINE),
 			    "interface %s has no vhid; add one, or take the "
 			    "interface out",
@@ -332,7 +342,6 @@ take_interfaces(
 	}
 	d->host = p->host;
 	d->nhosts = n;
-	d->nwords = (unsigned)(w - p->words);
 }
 
 static void
@@ -345,7 +354,9 @@ take_nodes(struct conf_draft *d, cfg_t *cfg, struct conf_errors *e)
 
 		if (i > 0)
 			conf_say(e, CONF_SENSE, (int)cfg_getint(sec, LINE),
-			    "node is there twice; put all into one section");
+			    "node is there twice, first in line %ld; put all "
+			    "into one section",
+			    cfg_getint(cfg_getsec(cfg, "node"), LINE));
 		else
 			take_words(d->node, sec, conf_node_names);
 	}
@@ -441,6 +452,7 @@ conf_parse(struct conf_parsed **parsed, struct conf_draft *draft, char *buf,
 	run = &r;
 	rc = parse_all(p);
 	run = NULL;
+	draft->holes = e->result != CONF_OK;
 	if (rc != 0 || (rc = take(p, draft, e)) != 0)
 		goto fail;
 	*parsed = p;
