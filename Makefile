@@ -214,6 +214,7 @@ fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 	    $(B)/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_TIME) \
 		-timeout=5 -rss_limit_mb=1024 -verbosity=0 \
 		-print_final_stats=1 -artifact_prefix=$(B)/ \
+		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed 's/^/-dict=/') \
 		$(B)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; \
 	done
 

@@ -42,7 +42,7 @@ static struct run {
 	struct conf_errors *errors;
 	enum trouble trouble;
 	int line;	 /* of the trouble */
-	char word[128];	 /* that is unknown, or a title */
+	char word[256];	 /* that is unknown, or a title */
 	int overwritten; /* line of a value that was freed */
 	int seen;	 /* the line up to which all was said */
 } * run;
@@ -89,7 +89,7 @@ free_value(void *p)
 	free(v);
 }
 
-/* What to do about each message of libconfuse; NULL: it is not for people. */
+/* What each message of libconfuse means for people, and what to do. */
 static const struct {
 	const char *fmt, *what, *todo; /* what: with one %s, or none */
 } sayings[] = {
@@ -142,7 +142,7 @@ unexpected(cfg_t *cfg, const char *token)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 
 static void
-grammar(cfg_t *cfg, const char *fmt, const char *word)
+grammar(cfg_t *cfg, const char *fmt, const char *word, const char *message)
 {
 	char what[256], todo[256];
 	size_t i;
@@ -156,9 +156,8 @@ grammar(cfg_t *cfg, const char *fmt, const char *word)
 		    run->errors, CONF_SYNTAX, cfg->line, "%s; %s", what, todo);
 		return;
 	}
-	snprintf(what, sizeof(what), fmt, word);
 	conf_say(run->errors, CONF_SYNTAX, cfg->line,
-	    "%s; carpd.conf(5) has the grammar", what);
+	    "%s; carpd.conf(5) has the grammar", message);
 }
 
 #pragma GCC diagnostic pop
@@ -177,14 +176,20 @@ twice(cfg_t *cfg, const char *section, const char *title)
 static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
-	const char *word = "";
+	const char *percent = strchr(fmt, '%');
+	char message[256], *word = run->word;
+	va_list copy;
 
 	if (run->trouble != NO_TROUBLE)
 		return; /* what follows from the first */
-	if (strstr(fmt, "%s") != NULL)
-		word = va_arg(ap, const char *);
 	run->line = cfg->line;
-	snprintf(run->word, sizeof(run->word), "%s", word);
+	run->word[0] = '\0';
+	va_copy(copy, ap);
+	vsnprintf(message, sizeof(message), fmt, copy);
+	va_end(copy);
+	if (percent != NULL && percent[1] == 's')
+		snprintf(word, sizeof(run->word), "%s", va_arg(ap, char *));
+	run->trouble = GRAMMAR;
 	if (strncmp(fmt, "no such option", 14) == 0) {
 		run->trouble = UNKNOWN_WORD;
 		conf_unknown_word(run->errors, cfg->line, cfg->name, word);
@@ -192,11 +197,9 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		run->trouble = TWICE;
 		twice(cfg, cfg->title == NULL ? "interface" : "vhid", word);
 	} else if (strncmp(fmt, "unexpected token", 16) == 0) {
-		run->trouble = GRAMMAR;
 		unexpected(cfg, word);
 	} else {
-		run->trouble = GRAMMAR;
-		grammar(cfg, fmt, word);
+		grammar(cfg, fmt, word, message);
 	}
 }
 

@@ -87,6 +87,8 @@ special() {
 	cp good/one-address.conf open.conf
 	chmod 644 open.conf
 	expect 5 "open.conf:5: key-hex is in a file that others can read; run chmod 600 on it, and take a new key" open.conf
+	chmod 602 open.conf
+	expect 5 "open.conf: anybody can write into this file; run chmod o-w on it, and look at what it says" open.conf
 	expect 3 "none.conf: No such file or directory; write it (carpd.conf(5) has examples), or name another with -f" none.conf
 	mkdir dir.conf
 	expect 3 "dir.conf: is a directory; name the file in it" dir.conf
@@ -94,7 +96,6 @@ special() {
 	expect 3 "fifo.conf: is not a regular file; copy it into one" fifo.conf
 	head -c 1048577 /dev/zero | tr '\0' '#' >huge.conf
 	expect 3 "huge.conf: has more than 1 MiB; is this a configuration file at all?" huge.conf
-	printf 'interface eth0 {\n' >lo.conf
 	file=$(printf 'd%.0s' {1..256})
 	expect 3 "$file: the path is longer than 255 bytes; shorten it" "$file"
 	cp good/one-address.conf closed.conf
