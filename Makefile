@@ -221,10 +221,33 @@ fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 	    $(B)/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_TIME) \
 		-timeout=5 -rss_limit_mb=1024 -verbosity=0 \
 		-print_final_stats=1 -artifact_prefix=$(B)/ \
+		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed 's/^/-dict=/') \
 		$(B)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; \
 	done
 
 .PHONY: check-unit check-sim check-asan fuzz fuzz-smoke fuzz-run
+
+# The configuration.  What looks at the machine is apart, for it needs lib/vip.
+CONF_OBJ  = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
+	    $(wildcard daemon/conf*.c)) daemon/key.c)
+CONF_TOOLS = $(B)/tests/conf/conf_dump $(B)/tests/conf/conf_check
+UNIT_OBJ_conf  = $(CONF_OBJ)
+UNIT_PKGS_conf = libconfuse
+UNIT_OBJ_key   = $(B)/daemon/key.o
+FUZZ_OBJ_conf  = $(CONF_OBJ)
+FUZZ_PKGS_conf = libconfuse
+
+$(CONF_TOOLS): $(B)/tests/conf/%: $(B)/tests/conf/%.o $(CONF_OBJ) \
+    $(B)/daemon/conf_machine.o $(B)/libcarp.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(CONF_OBJ) \
+	    $(if $(findstring check,$@),$(B)/daemon/conf_machine.o) \
+	    $(B)/libcarp.a $(call pc,--libs $(LIB_PKGS) libconfuse)
+
+## check-conf	configuration files and what is said about them
+check-conf: $(CONF_TOOLS)
+	BUILD=$(B) tests/run.sh tests/conf/run.sh tests/conf/machine.sh
+
+.PHONY: check-conf
 
 ## clean		remove build/
 clean:

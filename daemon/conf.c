@@ -107,6 +107,18 @@ say_unreadable(const char *file, const char *why, FILE *errors)
 	return conf_tell(&e, errors);
 }
 
+/* What it says is done as root: hooks, for one. */
+static enum conf_result
+say_open(const char *file, FILE *errors)
+{
+	struct conf_errors e = { .file = file };
+
+	conf_say(&e, CONF_SENSE, 0,
+	    "anybody can write into this file; run chmod o-w on it, and look "
+	    "at what it says");
+	return conf_tell(&e, errors);
+}
+
 enum conf_result
 conf_load(struct conf **ret, const char *file, FILE *errors)
 {
@@ -121,8 +133,11 @@ conf_load(struct conf **ret, const char *file, FILE *errors)
 		    "the path is longer than 255 bytes; shorten it", errors);
 	if ((len = read_file(&buf, &st, file, &why)) == -1)
 		return say_unreadable(file, why, errors);
-	result = conf_from_buffer(
-	    ret, file, (st.st_mode & S_IRWXO) == 0, buf, (size_t)len, errors);
+	if ((st.st_mode & S_IWOTH) != 0)
+		result = say_open(file, errors);
+	else
+		result = conf_from_buffer(ret, file,
+		    (st.st_mode & S_IRWXO) == 0, buf, (size_t)len, errors);
 	explicit_bzero(buf, (size_t)len);
 	free(buf);
 	return result;

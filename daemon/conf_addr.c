@@ -93,8 +93,8 @@ not_an_address(
 		}
 	}
 	SAY(e, w,
-	    "%s `%.64s' is not an IP address; host names and netmasks "
-	    "are not possible",
+	    "%s `%.64s' is not an IP address; write it in digits, names "
+	    "are not looked up",
 	    word, w->text);
 }
 

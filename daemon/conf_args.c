@@ -74,8 +74,7 @@ conf_from_args(struct conf **ret, const struct conf_args *a, FILE *errors)
 	struct conf_word *room;
 	struct conf *c = NULL;
 
-	d.nwords = a->naddrs + a->npeers;
-	room = calloc((size_t)d.nwords + 1, sizeof(*room));
+	room = calloc((size_t)a->naddrs + a->npeers + 1, sizeof(*room));
 	if (room == NULL) {
 		conf_say(&e, CONF_FAILED, 0, "out of memory; nothing was done");
 		return conf_tell(&e, errors);

@@ -26,14 +26,14 @@ typedef int conf_place;
 struct conf_message;
 
 struct conf_errors {
-	const char	*file;		/* NULL: the command line */
-	enum conf_result result;	/* smallest code of all that was said */
+	const char *file;	 /* NULL: the command line */
+	enum conf_result result; /* the gravest of all that was said */
 	struct conf_message *msg;
-	unsigned	 n, lost;	/* kept, and said but not kept */
+	unsigned n, lost; /* kept, and said but not kept */
 };
 
-void	conf_say(struct conf_errors *, enum conf_result, conf_place,
-	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void conf_say(struct conf_errors *, enum conf_result, conf_place,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Writes all messages (out may be NULL), frees them, returns the result. */
 enum conf_result conf_tell(struct conf_errors *, FILE *out);
@@ -42,18 +42,39 @@ enum conf_result conf_tell(struct conf_errors *, FILE *out);
  * Words.
  */
 enum conf_node_word {
-	NODE_NAME, NODE_PREEMPT, NODE_USER, NODE_GROUP, NODE_NOTIFY_DIR,
-	NODE_NOTIFY_TIMEOUT, NODE_LINK_DEMOTION, NNODE_WORDS
+	NODE_NAME,
+	NODE_PREEMPT,
+	NODE_USER,
+	NODE_GROUP,
+	NODE_NOTIFY_DIR,
+	NODE_NOTIFY_TIMEOUT,
+	NODE_LINK_DEMOTION,
+	NNODE_WORDS
 };
 
 enum conf_host_word {
-	HOST_PASSFILE, HOST_KEYHEX, HOST_ADVBASE, HOST_ADVSKEW, HOST_PREEMPT,
-	HOST_OPENBSD, HOST_STRICT, HOST_TRIPLE, HOST_LLADDR, HOST_GRACE,
-	HOST_VMAC, HOST_LEASE, HOST_FOREIGN, NHOST_WORDS
+	HOST_PASSFILE,
+	HOST_KEYHEX,
+	HOST_ADVBASE,
+	HOST_ADVSKEW,
+	HOST_PREEMPT,
+	HOST_OPENBSD,
+	HOST_STRICT,
+	HOST_TRIPLE,
+	HOST_LLADDR,
+	HOST_GRACE,
+	HOST_VMAC,
+	HOST_LEASE,
+	HOST_FOREIGN,
+	NHOST_WORDS
 };
 
 enum conf_host_list {
-	LIST_ADDRESS, LIST_DIGEST, LIST_PEER, LIST_ACCEPT, NHOST_LISTS
+	LIST_ADDRESS,
+	LIST_DIGEST,
+	LIST_PEER,
+	LIST_ACCEPT,
+	NHOST_LISTS
 };
 
 /* NULL-terminated, in the order of the enums. */
@@ -62,18 +83,18 @@ extern const char *const conf_host_names[NHOST_WORDS + 1];
 extern const char *const conf_list_names[NHOST_LISTS + 1];
 
 struct conf_word {
-	const char	*text;		/* NULL: not given */
-	conf_place	 at;
+	const char *text; /* NULL: not given */
+	conf_place at;
 };
 
 struct conf_list {
 	struct conf_word *word;
-	unsigned	 n;
+	unsigned n;
 };
 
 struct conf_draft_host {
-	const char	*ifname;	/* all hosts of one follow each other */
-	conf_place	 if_at;
+	const char *ifname; /* all hosts of one follow each other */
+	conf_place if_at;
 	struct conf_word vhid;
 	struct conf_word word[NHOST_WORDS];
 	struct conf_list list[NHOST_LISTS];
@@ -82,26 +103,27 @@ struct conf_draft_host {
 struct conf_draft {
 	struct conf_word node[NNODE_WORDS];
 	struct conf_draft_host *host;
-	unsigned	 nhosts, nwords; /* nwords: in all lists together */
-	bool		 hooks;		/* there is a default for notify-dir */
-	bool		 secret;	/* others cannot read the file */
+	unsigned nhosts;
+	bool hooks;  /* there is a default for notify-dir */
+	bool secret; /* others cannot read the file */
+	bool holes;  /* statements were left out */
 };
 
 /*
  * "unknown word `x' in a SECTION", with a guess at what was meant.  section is
  * "root", "node", "interface" or "vhid".
  */
-void	conf_unknown_word(struct conf_errors *, conf_place, const char *section,
-	    const char *word);
+void conf_unknown_word(
+    struct conf_errors *, conf_place, const char *section, const char *word);
 
 /* The most similar of the names, or NULL if none is. */
 const char *conf_similar(const char *word, const char *const *names);
 
 /* The file parsed: draft points into *parsed until conf_parsed_free(). */
 struct conf_parsed;
-int	conf_parse(struct conf_parsed **parsed, struct conf_draft *draft,
-	    char *buf, size_t len, struct conf_errors *);
-void	conf_parsed_free(struct conf_parsed *);	/* NULL does nothing */
+int conf_parse(struct conf_parsed **parsed, struct conf_draft *draft, char *buf,
+    size_t len, struct conf_errors *);
+void conf_parsed_free(struct conf_parsed *); /* NULL does nothing */
 
 /*
  * The draft understood.  NULL if anything is wrong (then it was said).
@@ -110,24 +132,24 @@ struct conf *conf_understand(const struct conf_draft *, struct conf_errors *);
 
 /* What conf_load() does with the bytes of a file; buf is changed. */
 enum conf_result conf_from_buffer(struct conf **ret, const char *file,
-	    bool secret, char *buf, size_t len, FILE *errors);
+    bool secret, char *buf, size_t len, FILE *errors);
 
 /* What the words of all lists become, while they are being understood. */
 struct conf_addrs {
 	struct carp_addr *addr;
-	conf_place	 *at;		/* where each stands */
-	unsigned	 n;
+	conf_place *at; /* where each stands */
+	unsigned n;
 };
 
 /* One list of a host, appended to all. */
-void	conf_addrs_read(struct conf_addrs *all, const struct conf_list *,
-	    enum conf_host_list, struct conf_errors *);
+void conf_addrs_read(struct conf_addrs *all, const struct conf_list *,
+    enum conf_host_list, struct conf_errors *);
 
 /* Rules between the addresses of one host, of all hosts. */
-void	conf_addrs_check_host(const struct conf_addrs *,
-	    const struct conf_host *, struct conf_errors *);
-void	conf_addrs_check_all(const struct conf_addrs *,
-	    const struct conf_host *, unsigned n, struct conf_errors *);
+void conf_addrs_check_host(
+    const struct conf_addrs *, const struct conf_host *, struct conf_errors *);
+void conf_addrs_check_all(const struct conf_addrs *, const struct conf_host *,
+    unsigned n, struct conf_errors *);
 
 /* An empty block of the right size, or NULL. */
 struct conf *conf_block_new(unsigned nhosts, unsigned naddrs);

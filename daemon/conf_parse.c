@@ -42,7 +42,7 @@ static struct run {
 	struct conf_errors *errors;
 	enum trouble trouble;
 	int line;	 /* of the trouble */
-	char word[128];	 /* that is unknown, or a title */
+	char word[256];	 /* that is unknown, or a title */
 	int overwritten; /* line of a value that was freed */
 	int seen;	 /* the line up to which all was said */
 } * run;
@@ -89,7 +89,7 @@ free_value(void *p)
 	free(v);
 }
 
-/* What to do about each message of libconfuse; NULL: it is not for people. */
+/* What each message of libconfuse means for people, and what to do. */
 static const struct {
 	const char *fmt, *what, *todo; /* what: with one %s, or none */
 } sayings[] = {
@@ -119,7 +119,8 @@ unexpected(cfg_t *cfg, const char *token)
 		todo = "a value is missing before it";
 		break;
 	case '=':
-		todo = "one word stands before it, one value behind";
+		todo = "one word stands before it, one value behind; or a "
+		       "list above has no `}'";
 		break;
 	case ',':
 		todo = "a list is written { a, b }";
@@ -141,7 +142,7 @@ unexpected(cfg_t *cfg, const char *token)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 
 static void
-grammar(cfg_t *cfg, const char *fmt, const char *word)
+grammar(cfg_t *cfg, const char *fmt, const char *word, const char *message)
 {
 	char what[256], todo[256];
 	size_t i;
@@ -155,38 +156,50 @@ grammar(cfg_t *cfg, const char *fmt, const char *word)
 		    run->errors, CONF_SYNTAX, cfg->line, "%s; %s", what, todo);
 		return;
 	}
-	snprintf(what, sizeof(what), fmt, word);
 	conf_say(run->errors, CONF_SYNTAX, cfg->line,
-	    "%s; carpd.conf(5) has the grammar", what);
+	    "%s; carpd.conf(5) has the grammar", message);
 }
 
 #pragma GCC diagnostic pop
 
 static void
+twice(cfg_t *cfg, const char *section, const char *title)
+{
+	cfg_t *first = cfg_gettsec(cfg, section, title);
+
+	conf_say(run->errors, CONF_SENSE, cfg->line,
+	    "%s %s is there twice, first in line %ld; put all into one "
+	    "section",
+	    section, title, cfg_getint(first, LINE));
+}
+
+static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
-	const char *word = "";
+	const char *percent = strchr(fmt, '%');
+	char message[256], *word = run->word;
+	va_list copy;
 
 	if (run->trouble != NO_TROUBLE)
 		return; /* what follows from the first */
-	if (strstr(fmt, "%s") != NULL)
-		word = va_arg(ap, const char *);
 	run->line = cfg->line;
-	snprintf(run->word, sizeof(run->word), "%s", word);
+	run->word[0] = '\0';
+	va_copy(copy, ap);
+	vsnprintf(message, sizeof(message), fmt, copy);
+	va_end(copy);
+	if (percent != NULL && percent[1] == 's')
+		snprintf(word, sizeof(run->word), "%s", va_arg(ap, char *));
+	run->trouble = GRAMMAR;
 	if (strncmp(fmt, "no such option", 14) == 0) {
 		run->trouble = UNKNOWN_WORD;
 		conf_unknown_word(run->errors, cfg->line, cfg->name, word);
 	} else if (strncmp(fmt, "found duplicate title", 21) == 0) {
 		run->trouble = TWICE;
-		conf_say(run->errors, CONF_SENSE, cfg->line,
-		    "%s %s is there twice; put all into one section",
-		    cfg->title == NULL ? "interface" : "vhid", word);
+		twice(cfg, cfg->title == NULL ? "interface" : "vhid", word);
 	} else if (strncmp(fmt, "unexpected token", 16) == 0) {
-		run->trouble = GRAMMAR;
 		unexpected(cfg, word);
 	} else {
-		run->trouble = GRAMMAR;
-		grammar(cfg, fmt, word);
+		grammar(cfg, fmt, word, message);
 	}
 }
 
@@ -321,7 +334,7 @@ take_interfaces(
 	for (i = 0; i < cfg_size(p->cfg, "interface"); i++) {
 		cfg_t *sec = cfg_getnsec(p->cfg, "interface", i);
 
-		if (cfg_size(sec, "vhid") == 0)
+		if (cfg_size(sec, "vhid") == 0 && !d->holes)
 			conf_say(e, CONF_SENSE, (int)cfg_getint(sec, LINE),
 			    "interface %s has no vhid; add one, or take the "
 			    "interface out",
@@ -332,7 +345,6 @@ take_interfaces(
 	}
 	d->host = p->host;
 	d->nhosts = n;
-	d->nwords = (unsigned)(w - p->words);
 }
 
 static void
@@ -345,7 +357,9 @@ take_nodes(struct conf_draft *d, cfg_t *cfg, struct conf_errors *e)
 
 		if (i > 0)
 			conf_say(e, CONF_SENSE, (int)cfg_getint(sec, LINE),
-			    "node is there twice; put all into one section");
+			    "node is there twice, first in line %ld; put all "
+			    "into one section",
+			    cfg_getint(cfg_getsec(cfg, "node"), LINE));
 		else
 			take_words(d->node, sec, conf_node_names);
 	}
@@ -441,6 +455,7 @@ conf_parse(struct conf_parsed **parsed, struct conf_draft *draft, char *buf,
 	run = &r;
 	rc = parse_all(p);
 	run = NULL;
+	draft->holes = e->result != CONF_OK;
 	if (rc != 0 || (rc = take(p, draft, e)) != 0)
 		goto fail;
 	*parsed = p;

@@ -14,6 +14,19 @@ struct conf_message {
 	char *text;
 };
 
+/* What decides about the exit code if several things are wrong. */
+static unsigned
+weight(enum conf_result r)
+{
+	static const enum conf_result light_first[] = { CONF_OK, CONF_MACHINE,
+		CONF_SENSE, CONF_NOFILE, CONF_SYNTAX, CONF_USAGE, CONF_FAILED };
+	unsigned i = 0;
+
+	while (light_first[i] != r)
+		i++;
+	return i;
+}
+
 /* What comes from the file or the command line is not trusted on a terminal. */
 static void
 make_printable(char *s)
@@ -31,7 +44,7 @@ conf_say(struct conf_errors *e, enum conf_result result, conf_place at,
 	va_list ap;
 	int n;
 
-	if (e->result == CONF_OK || result < e->result)
+	if (weight(result) > weight(e->result))
 		e->result = result;
 	if (e->n == KEEP) {
 		e->lost++;

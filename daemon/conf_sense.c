@@ -213,19 +213,20 @@ read_passfile(
 }
 
 static void
-read_key(struct carp_config *c, const struct conf_draft_host *h, bool secret,
-    struct conf_errors *e)
+read_key(struct carp_config *c, const struct conf_draft *d,
+    const struct conf_draft_host *h, struct conf_errors *e)
 {
 	const struct conf_word *file = &h->word[HOST_PASSFILE];
 	const struct conf_word *hex = &h->word[HOST_KEYHEX];
 	char why[192];
 
-	if (file->text == NULL && hex->text == NULL)
-		SAY(e, &h->vhid, CONF_SENSE,
-		    "vhid %.8s has no key; write "
-		    "passphrase-file = FILE",
-		    h->vhid.text);
-	else if (file->text != NULL && hex->text != NULL)
+	if (file->text == NULL && hex->text == NULL) {
+		if (!d->holes)
+			SAY(e, &h->vhid, CONF_SENSE,
+			    "vhid %.8s has no key; "
+			    "write passphrase-file = FILE",
+			    h->vhid.text);
+	} else if (file->text != NULL && hex->text != NULL)
 		SAY(e, hex, CONF_SENSE,
 		    "both passphrase-file and key-hex are "
 		    "given; keep one");
@@ -233,7 +234,7 @@ read_key(struct carp_config *c, const struct conf_draft_host *h, bool secret,
 		read_passfile(c, file, e);
 	else if (key_from_hex(c->key, hex->text, why, sizeof(why)) != 0)
 		SAY(e, hex, CONF_SENSE, "key-hex %s", why);
-	else if (!secret)
+	else if (!d->secret)
 		SAY(e, hex, CONF_SENSE,
 		    "key-hex is in a file that others "
 		    "can read; run chmod 600 on it, and take a new key");
@@ -362,11 +363,11 @@ read_carp(struct carp_config *c, const struct conf_draft *d,
 }
 
 static bool
-check_lists(const struct conf_draft_host *d, struct conf_errors *e)
+check_lists(const struct conf_draft_host *d, bool holes, struct conf_errors *e)
 {
 	unsigned i, n = e->n + e->lost;
 
-	if (d->list[LIST_ADDRESS].n == 0)
+	if (d->list[LIST_ADDRESS].n == 0 && !holes)
 		SAY(e, &d->vhid, CONF_SENSE,
 		    "vhid %.8s has no address; write "
 		    "address = { A/LEN }",
@@ -392,12 +393,12 @@ read_host(struct conf_host *h, struct conf_addrs *all,
 		memcpy(h->ifname, dh->ifname, strlen(dh->ifname) + 1);
 	h->line = dh->vhid.at > 0 ? (uint32_t)dh->vhid.at : 0;
 	read_carp(&h->carp, d, dh, e);
-	read_key(&h->carp, dh, d->secret, e);
+	read_key(&h->carp, d, dh, e);
 	read_lease(h, dh, e);
 	h->vmac = boolean(&w[HOST_VMAC], name[HOST_VMAC], false, e);
 	h->allow_foreign_subnet =
 	    boolean(&w[HOST_FOREIGN], name[HOST_FOREIGN], false, e);
-	if (!check_lists(dh, e))
+	if (!check_lists(dh, d->holes, e))
 		return;
 	h->addrs = all->n;
 	conf_addrs_read(all, &dh->list[LIST_ADDRESS], LIST_ADDRESS, e);
@@ -448,13 +449,26 @@ read_hosts(struct conf_host *h, struct conf_addrs *all,
 	conf_addrs_check_all(all, h, d->nhosts, e);
 }
 
+static unsigned
+count_addrs(const struct conf_draft *d)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < d->nhosts; i++)
+		n += d->host[i].list[LIST_ADDRESS].n +
+		     d->host[i].list[LIST_DIGEST].n +
+		     d->host[i].list[LIST_PEER].n;
+	return n;
+}
+
 struct conf *
 conf_understand(const struct conf_draft *d, struct conf_errors *e)
 {
-	struct conf *c = conf_block_new(d->nhosts, d->nwords);
+	unsigned naddrs = count_addrs(d);
+	struct conf *c = conf_block_new(d->nhosts, naddrs);
 	struct conf_addrs all = { NULL, NULL, 0 };
 
-	all.at = calloc((size_t)d->nwords + 1, sizeof(*all.at));
+	all.at = calloc((size_t)naddrs + 1, sizeof(*all.at));
 	if (c == NULL || all.at == NULL) {
 		conf_say(e, CONF_FAILED, 0, "out of memory; nothing was done");
 		goto fail;

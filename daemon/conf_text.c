@@ -6,6 +6,8 @@
 
 #include "conf_text.h"
 
+#define OPEN_TOLD 3 /* braces that are not closed */
+
 struct scan {
 	struct conf_text *t;
 	struct conf_errors *e;
@@ -35,7 +37,7 @@ is_control(int c)
 static bool
 ends_word(int c)
 {
-	return c <= ' ' || c >= 0x7f || strchr("#\"'={}(),+*|\\", c) != NULL;
+	return c <= ' ' || c >= 0x7f || strchr("#\"'={}(),;+*|\\", c) != NULL;
 }
 
 static void
@@ -229,15 +231,17 @@ static void
 check_braces(struct scan *s)
 {
 	const struct conf_text *t = s->t;
-	size_t i, depth = 0;
+	unsigned open = 0, depth = 0;
+	size_t i;
 
 	/* From the end: a brace is open if none is left to close it. */
-	for (i = t->ntok; i-- > 0;) {
+	for (i = t->ntok; i-- > 0 && open < OPEN_TOLD;) {
 		if (t->tok[i].kind == '}') {
 			depth++;
 		} else if (t->tok[i].kind == '{' && depth > 0) {
 			depth--;
 		} else if (t->tok[i].kind == '{') {
+			open++;
 			conf_say(s->e, CONF_SYNTAX, t->tok[i].line,
 			    "the `{' here is never closed; add the `}'");
 		}

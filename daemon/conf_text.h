@@ -14,30 +14,30 @@
 #include "conf_draft.h"
 
 struct conf_token {
-	uint32_t	 start, end;	/* in the buffer, with quotes */
-	uint32_t	 text, len;	/* without them */
-	int		 line;
-	char		 kind;		/* 'w': word; or the character itself */
-	bool		 gone;		/* made blank */
+	uint32_t start, end; /* in the buffer, with quotes */
+	uint32_t text, len;  /* without them */
+	int line;
+	char kind; /* 'w': word; or the character itself */
+	bool gone; /* made blank */
 };
 
 struct conf_text {
-	char		*buf;		/* borrowed, changed */
-	size_t		 len;
+	char *buf; /* borrowed, changed */
+	size_t len;
 	struct conf_token *tok;
-	size_t		 ntok;
+	size_t ntok;
 };
 
 /* -EINVAL: not fit to be parsed (which was said).  -ENOMEM. */
-int	conf_text_scan(struct conf_text *ret, char *buf, size_t len,
-	    struct conf_errors *);
-void	conf_text_free(struct conf_text *);
+int conf_text_scan(
+    struct conf_text *ret, char *buf, size_t len, struct conf_errors *);
+void conf_text_free(struct conf_text *);
 
 /*
  * Makes the statement blank that has this word in this line: as its first
  * word, or after it (the title of a section).  False: there is none.
  */
-bool	conf_text_blank(struct conf_text *, int line, const char *word,
-	    bool title);
+bool conf_text_blank(
+    struct conf_text *, int line, const char *word, bool title);
 
 #endif

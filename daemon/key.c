@@ -74,7 +74,8 @@ read_key(uint8_t ret[CARP_KEY_LEN], int fd, char *why, size_t len)
 	n = read(fd, text, sizeof(text));
 	if (n == -1) {
 		rc = -errno;
-		(void)snprintf(why, len, "cannot be read: %s", strerror(-rc));
+		(void)snprintf(why, len, "cannot be read: %s; check the disk",
+		    strerror(-rc));
 		return rc;
 	}
 	if (n > 0 && text[n - 1] == '\n')
@@ -111,10 +112,9 @@ key_from_file(
 	return rc;
 unreadable:
 	rc = -errno;
-	(void)snprintf(why, len,
-	    "cannot be read: %s; make it, with the "
-	    "passphrase in one line",
-	    strerror(-rc));
+	(void)snprintf(why, len, "cannot be read: %s; %s", strerror(-rc),
+	    rc == -ENOENT ? "make it, with the passphrase in one line"
+			  : "check its path and permissions");
 	if (fd != -1)
 		(void)close(fd);
 	return rc;

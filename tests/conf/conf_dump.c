@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Loads a configuration and prints what became of it: messages as carpd would
+ * tell them, then all members, in a form that can be compared.  Exits with
+ * the result.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../daemon/conf.h"
+
+static void
+dump_list(const struct conf *c, const char *word, uint32_t first, uint32_t n)
+{
+	char text[CARP_ADDR_STRLEN];
+	uint32_t i;
+
+	printf("    %s", word);
+	for (i = first; i < first + n; i++)
+		printf(" %s", carp_addr_print(text, &conf_pool(c)[i], true));
+	printf("%s\n", n == 0 ? " -" : "");
+}
+
+static void
+dump_bytes(const char *word, const uint8_t *p, size_t n)
+{
+	printf("    %s ", word);
+	while (n-- > 0)
+		printf("%02x", *p++);
+	printf("\n");
+}
+
+static void
+dump_host(const struct conf *c, const struct conf_host *h)
+{
+	const struct carp_config *k = &h->carp;
+
+	printf("%s vhid %u line %u\n", h->ifname, k->vhid, h->line);
+	printf("    advbase %u advskew %u preempt %u\n", k->advbase, k->advskew,
+	    k->preempt);
+	printf("    openbsd %u strict-family %u triple-skew %u digests %u\n",
+	    k->openbsd, k->strict_family, k->triple_skew, k->digests);
+	printf("    grace %llu ns\n", (unsigned long long)k->grace);
+	dump_bytes("key", k->key, sizeof(k->key));
+	dump_bytes("lladdr", k->lladdr, sizeof(k->lladdr));
+	printf("    virtual-mac %u lease %s allow-foreign-subnet %u\n", h->vmac,
+	    h->lease == VIP_LEASE_OFF ? "off" : "address",
+	    h->allow_foreign_subnet);
+	dump_list(c, "address", h->addrs, h->naddrs);
+	dump_list(c, "digest", h->digest, h->ndigest);
+	dump_list(c, "peer", h->peers, h->npeers);
+}
+
+static void
+dump(const struct conf *c, bool named)
+{
+	uint32_t i;
+
+	printf("node %s\n", named ? c->name : "(host name)");
+	printf("    user %s group %s\n", c->user, c->group);
+	printf("    notify-dir \"%s\" notify-timeout %u\n", c->notify_dir,
+	    c->notify_timeout);
+	printf("    link-demotion %d\n", c->link_demotion);
+	for (i = 0; i < c->nhosts; i++)
+		dump_host(c, &conf_hosts(c)[i]);
+}
+
+static int
+load(int argc, char **argv)
+{
+	enum conf_result result;
+	struct conf *c = NULL;
+	char host[CONF_PATH_MAX] = "";
+	FILE *fp;
+
+	/* For messages alone: the host name differs from machine to machine. */
+	if ((fp = fopen("/proc/sys/kernel/hostname", "r")) != NULL) {
+		if (fgets(host, sizeof(host), fp) != NULL)
+			host[strcspn(host, "\n")] = '\0';
+		(void)fclose(fp);
+	}
+	result = conf_load(&c, argv[argc - 1], stdout);
+	if (result != CONF_OK)
+		return (int)result;
+	if (conf_verify(c, c->size) != 0) {
+		printf("conf_verify refuses it\n");
+		result = CONF_FAILED;
+	} else if (argc == 2) {
+		dump(c, strcmp(c->name, host) != 0);
+	}
+	free(c);
+	return (int)result;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct timespec from, to;
+	int rc;
+
+	if (argc < 2 || argc > 3) {
+		fprintf(stderr, "usage: conf_dump [-t] FILE\n"
+				"-t: time and messages only\n");
+		return 2;
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	rc = load(argc, argv);
+	(void)clock_gettime(CLOCK_MONOTONIC, &to);
+	if (argc == 3)
+		printf("%ld ms\n", (to.tv_sec - from.tv_sec) * 1000 +
+				       (to.tv_nsec - from.tv_nsec) / 1000000);
+	return rc;
+}

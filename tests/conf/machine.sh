@@ -1,0 +1,110 @@
+#!/bin/bash
+# Configurations against a machine, in a network namespace of its own: which
+# addresses fit the interfaces that are there.
+[ -n "${IN_NS:-}" ] || IN_NS=1 exec unshare --user --map-root-user --net \
+    --mount --pid --fork --mount-proc "$0" "$@"
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+check=$PWD/${BUILD:-build}/tests/conf/conf_check
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+umask 077
+failed=0
+count=0
+
+ip link set lo up
+ip link add eth0 type veth peer name far0 && ip link set eth0 up &&
+    ip link set far0 up || { echo "no veth here"; exit 77; }
+ip link add eth1 type veth peer name far1 && ip link set eth1 up &&
+    ip link set far1 up
+ip link add bare type veth peer name far2 && ip link set bare up
+ip addr add 192.0.2.1/24 dev eth0
+ip addr add 2001:db8::1/64 dev eth0 nodad
+ip addr add 198.51.100.1/24 dev eth1
+ip addr add 198.51.100.7/24 dev eth1
+ip addr add fe80::7/64 dev eth1 nodad
+ip tuntap add dev tun7 mode tun 2>/dev/null && tunnel=1 || tunnel=0
+
+# WHY, exit code, what the output must match ("": nothing), interface, words
+# of the vhid, which is in line 2.
+try() {
+	local why=$1 rc=$2 want=$3 ifname=$4 words=$5 got
+	printf 'interface %s {\nvhid 10 {\nkey-hex = 01\n%s\n}\n}\n' \
+	    "$ifname" "$words" >x.conf
+	got=$(timeout 20 "$check" x.conf 2>&1)
+	if [ $? -ne "$rc" ] || ! [[ $got =~ ^$want$ ]]; then
+		printf '%s: wanted %s, "%s", got:\n%s\n' "$why" "$rc" "$want" \
+		    "$got"
+		failed=$((failed + 1))
+	fi
+	count=$((count + 1))
+}
+
+try "inside the subnet" 0 "" eth0 \
+    "address = { 192.0.2.10/24, 2001:db8::10/64 }"
+try "link-local fits everywhere" 0 "" eth0 "address = fe80::10/64"
+try "outside, IPv4" 6 \
+    "x.conf:2: address 203.0.113.10/24 of vhid 10 is in no subnet of eth0; .*allow-foreign-subnet = true" \
+    eth0 "address = 203.0.113.10/24"
+try "outside, IPv6" 6 ".*2001:db8:1::10/64 .* is in no subnet of eth0; .*" \
+    eth0 "address = 2001:db8:1::10/64"
+try "in the subnet of another interface" 6 ".*is in no subnet of eth0.*" \
+    eth0 "address = 198.51.100.10/24"
+try "outside, allowed" 0 "" eth0 \
+    "address = 203.0.113.10/24 allow-foreign-subnet = true"
+try "no address of the family" 6 \
+    "x.conf:2: address 2001:db8::10/64 of vhid 10 is in no subnet of eth1, which has no IPv6 address; .*" \
+    eth1 "address = 2001:db8::10/64"
+try "no address at all" 6 ".*bare, which has no IPv4 address; .*" bare \
+    "address = 192.0.2.10/24"
+try "no address at all, allowed" 0 "" bare \
+    "address = 192.0.2.10/24 allow-foreign-subnet = true"
+try "own address of the interface" 6 \
+    "x.conf:2: address 192.0.2.1 of vhid 10 is an own address of this node, on eth0; .*" \
+    eth0 "address = 192.0.2.1/24"
+try "own address of another interface" 6 ".*own address of this node, on eth1; .*" \
+    eth0 "address = 198.51.100.7/24 allow-foreign-subnet = true"
+try "own IPv6 address" 6 ".*own address of this node, on eth0; .*" eth0 \
+    "address = 2001:db8::1/64"
+try "own link-local address" 6 ".*own address of this node, on eth1; .*" eth1 \
+    "address = fe80::7/64"
+try "link-local address of another interface" 0 "" eth0 \
+    "address = fe80::7/64"
+try "two are wrong, both told" 6 \
+    ".*192.0.2.1 of .*"$'\n'".*203.0.113.10/24 of .*" eth0 \
+    "address = { 192.0.2.1/24, 203.0.113.10/24 }"
+try "a peer that is this node" 6 \
+    "x.conf:2: peer 192.0.2.1 of vhid 10 is this node itself, on eth0; .*" \
+    eth0 "address = 192.0.2.10/24 peer = { 192.0.2.1, 192.0.2.2 }"
+try "an interface that may come" 0 \
+    "x.conf:2: warning: interface eth7 does not exist; .*" eth7 \
+    "address = 192.0.2.10/24"
+try "own address, interface that may come" 6 \
+    ".*warning: .*"$'\n'".*own address of this node, on eth0; .*" eth7 \
+    "address = 192.0.2.1/24"
+try "lo" 6 "x.conf:2: interface lo cannot carry CARP; .*" lo \
+    "address = 192.0.2.10/24"
+[ "$tunnel" = 1 ] &&
+	try "a tunnel" 6 "x.conf:2: interface tun7 is not Ethernet .*" tun7 \
+	    "address = 192.0.2.10/24 allow-foreign-subnet = true"
+# What carries our tag is not the node's own.  (ip(8) of Debian 12 cannot set
+# it.)
+tagged() {
+	python3 - "$1" "$2" <<'EOF'
+import socket, struct, sys
+index = socket.if_nametoindex(sys.argv[1])
+ip = socket.inet_aton(sys.argv[2])
+attr = b"".join(struct.pack("HH", 4 + len(v), t) + v + b"\0" * (-len(v) % 4)
+    for t, v in ((1, ip), (2, ip), (11, b"\x70")))	# IFA_PROTO: 112
+body = struct.pack("BBBBi", socket.AF_INET, 32, 0, 0, index) + attr
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+s.send(struct.pack("IHHII", 16 + len(body), 20, 0x605, 1, 0) + body)
+sys.exit(struct.unpack("i", s.recv(4096)[16:20])[0] != 0)
+EOF
+}
+tagged eth0 192.0.2.10 &&
+	try "ours from before" 0 "" eth0 "address = 192.0.2.10/24"
+
+echo "$count checks, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line as configuration, and blocks: compared and checked. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../daemon/conf.h"
+#include "suite.h"
+
+static char keyfile[] = "/tmp/carp-conf-key-XXXXXX";
+static char file[] = "/tmp/carp-conf-XXXXXX";
+static const char *one_addr[] = { "192.0.2.10/24" };
+static char *said;
+
+static void
+make_files(void)
+{
+	int fd = mkstemp(keyfile);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "s3cret\n", 7), 7);
+	ck_assert_int_eq(close(fd), 0);
+	fd = mkstemp(file);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(close(fd), 0);
+	said = NULL;
+}
+
+static void
+remove_files(void)
+{
+	(void)unlink(keyfile);
+	(void)unlink(file);
+	memcpy(keyfile + sizeof(keyfile) - 7, "XXXXXX", 6);
+	memcpy(file + sizeof(file) - 7, "XXXXXX", 6);
+	free(said);
+}
+
+static enum conf_result
+from_args(struct conf **ret, const struct conf_args *a)
+{
+	enum conf_result result;
+	size_t n;
+	FILE *fp;
+
+	free(said);
+	said = NULL;
+	fp = open_memstream(&said, &n);
+	ck_assert_ptr_nonnull(fp);
+	result = conf_from_args(ret, a, fp);
+	fclose(fp);
+	return result;
+}
+
+static enum conf_result
+from_text(struct conf **ret, const char *text)
+{
+	enum conf_result result;
+	size_t n;
+	FILE *fp = fopen(file, "w");
+
+	ck_assert_ptr_nonnull(fp);
+	ck_assert_int_ge(fputs(text, fp), 0);
+	ck_assert_int_eq(fclose(fp), 0);
+	free(said);
+	said = NULL;
+	fp = open_memstream(&said, &n);
+	ck_assert_ptr_nonnull(fp);
+	result = conf_load(ret, file, fp);
+	fclose(fp);
+	return result;
+}
+
+/* What every command line of these tests has. */
+static struct conf_args
+least(void)
+{
+	struct conf_args a = { .ifname = "eth0",
+		.vhid = "10",
+		.keyfile = keyfile,
+		.addrs = one_addr,
+		.naddrs = 1 };
+
+	return a;
+}
+
+START_TEST(the_command_line_alone)
+{
+	const char *addrs[] = { "192.0.2.10/24", "2001:db8::10/64" };
+	const char *peers[] = { "192.0.2.2", "2001:db8::2" };
+	struct conf_args a = least();
+	const struct conf_host *h;
+	struct conf *c = NULL;
+
+	a.addrs = addrs;
+	a.naddrs = 2;
+	a.peers = peers;
+	a.npeers = 2;
+	a.advbase = "2";
+	a.advskew = "100";
+	a.user = "nobody";
+	a.lease = "off";
+	a.preempt = a.vmac = a.allow_foreign_subnet = true;
+	ck_assert_int_eq(from_args(&c, &a), CONF_OK);
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(conf_verify(c, c->size), 0);
+	ck_assert_str_eq(c->file, "");
+	ck_assert_str_eq(c->user, "nobody");
+	ck_assert_str_eq(c->notify_dir, "");
+	ck_assert_int_eq(c->link_demotion, 240);
+	ck_assert_uint_eq(c->nhosts, 1);
+	h = conf_hosts(c);
+	ck_assert_str_eq(h->ifname, "eth0");
+	ck_assert_uint_eq(h->carp.vhid, 10);
+	ck_assert_uint_eq(h->carp.advbase, 2);
+	ck_assert_uint_eq(h->carp.advskew, 100);
+	ck_assert_uint_eq(h->carp.preempt, 1);
+	ck_assert_int_eq(memcmp(h->carp.key, "s3cret\0", 7), 0);
+	ck_assert_uint_eq(h->vmac, 1);
+	ck_assert_uint_eq(h->lease, VIP_LEASE_OFF);
+	ck_assert_uint_eq(h->allow_foreign_subnet, 1);
+	ck_assert_uint_eq(h->naddrs, 2);
+	ck_assert_uint_eq(h->npeers, 2);
+	ck_assert_uint_eq(conf_pool(c)[h->peers + 1].family, 6);
+	free(c);
+}
+END_TEST
+
+/* One thing wrong with the least command line. */
+static const struct arg_row {
+	size_t member; /* offset of the string in conf_args */
+	const char *value;
+	enum conf_result want;
+	const char *says;
+} wrong_args[] = {
+#define ARG(m) offsetof(struct conf_args, m)
+	{ ARG(ifname), NULL, CONF_USAGE, "command line: -i INTERFACE is" },
+	{ ARG(vhid), NULL, CONF_USAGE, "command line: -v VHID is" },
+	{ ARG(keyfile), NULL, CONF_USAGE, "command line: -P KEYFILE is" },
+	{ ARG(ifname), "a/b", CONF_SENSE, "-i: interface name `a/b'" },
+	{ ARG(ifname), "", CONF_SENSE, "-i: interface name `'" },
+	{ ARG(vhid), "ten", CONF_USAGE, "-v: vhid `ten'" },
+	{ ARG(vhid), "256", CONF_SENSE, "-v: vhid 256" },
+	{ ARG(keyfile), "/nonexistent", CONF_NOFILE, "-P: passphrase file" },
+	{ ARG(keyfile), "", CONF_SENSE, "-P: passphrase-file is empty" },
+	{ ARG(advbase), "1s", CONF_USAGE, "-b: advbase `1s'" },
+	{ ARG(advbase), "", CONF_USAGE, "-b: advbase `'" },
+	{ ARG(advbase), "0", CONF_SENSE, "-b: advbase 0" },
+	{ ARG(advskew), "255", CONF_SENSE, "-k: advskew 255" },
+	{ ARG(lease), "on", CONF_USAGE, "-l: lease `on'" },
+	{ ARG(user), "a:b", CONF_SENSE, "-u: user `a:b'" },
+#undef ARG
+};
+
+START_TEST(what_is_wrong_names_its_option)
+{
+	const struct arg_row *r = &wrong_args[_i];
+	struct conf_args a = least();
+	struct conf *c = NULL;
+	enum conf_result result;
+
+	memcpy((char *)&a + r->member, &r->value, sizeof(r->value));
+	result = from_args(&c, &a);
+	ck_assert_msg(result == r->want, "%s: %d", said, result);
+	ck_assert_msg(strncmp(said, r->says, strlen(r->says)) == 0, "%s", said);
+	ck_assert_ptr_null(c);
+}
+END_TEST
+
+START_TEST(addresses_of_the_command_line)
+{
+	const char *addrs[] = { "192.0.2.10", "nowhere/24", "192.0.2.11/24",
+		"192.0.2.11/24" };
+	const char *peers[] = { "192.0.2.2/24" };
+	struct conf_args a = least();
+	struct conf *c = NULL;
+
+	a.addrs = addrs;
+	a.naddrs = 4;
+	a.peers = peers;
+	a.npeers = 1;
+	ck_assert_int_eq(from_args(&c, &a), CONF_SENSE);
+	ck_assert_ptr_nonnull(strstr(said, "-a: address 192.0.2.10 has no"));
+	ck_assert_ptr_nonnull(strstr(said, "-a: address `nowhere/24'"));
+	ck_assert_ptr_nonnull(strstr(said, "-a: address 192.0.2.11 is there"));
+	ck_assert_ptr_nonnull(strstr(said, "-r: peer 192.0.2.2/24 has"));
+	a.naddrs = 0;
+	ck_assert_int_eq(from_args(&c, &a), CONF_USAGE);
+	ck_assert_ptr_null(c);
+}
+END_TEST
+
+#define HEAD "interface eth0 {\n vhid 10 {\n  key-hex = 01\n"
+#define TAIL " }\n}\n"
+#define ADDR "  address = { 192.0.2.10/24, 192.0.2.11/24 }\n"
+
+/* Whether a text means the same as HEAD ADDR TAIL. */
+static const struct same_row {
+	bool same;
+	const char *text;
+} texts[] = {
+	{ true, HEAD ADDR TAIL },
+	{ true, "# other lines\n\n" HEAD ADDR "# none\n" TAIL "\n" },
+	{ true, HEAD ADDR
+	    " advbase = 1\n advskew = 0\n preempt = no\n"
+	    " grace = 60\n lease = address\n virtual-mac = off\n" TAIL },
+	{ true, HEAD ADDR " accept-digest = { all, no-link-local,"
+			  " auto-link-local }\n" TAIL },
+	{ true, "node { }\n" HEAD ADDR TAIL },
+	{ false, "node { name = another-name }\n" HEAD ADDR TAIL },
+	{ false, "node { user = nobody }\n" HEAD ADDR TAIL },
+	{ false, "node { group = nobody }\n" HEAD ADDR TAIL },
+	{ false, "node { preempt = true }\n" HEAD ADDR TAIL },
+	{ false, "node { link-demotion = 1 }\n" HEAD ADDR TAIL },
+	{ false, "node { notify-timeout = 1 }\n" HEAD ADDR TAIL },
+	{ false, "node { notify-dir = /x }\n" HEAD ADDR TAIL },
+	{ false, HEAD ADDR " advskew = 1\n" TAIL },
+	{ false, HEAD ADDR " grace = 0\n" TAIL },
+	{ false, HEAD ADDR " lease = off\n" TAIL },
+	{ false, HEAD ADDR " virtual-mac = on\n" TAIL },
+	{ false, HEAD ADDR " allow-foreign-subnet = on\n" TAIL },
+	{ false, HEAD ADDR " peer = 192.0.2.2\n" TAIL },
+	{ false, HEAD ADDR " digest-address = 192.0.2.10\n" TAIL },
+	{ false, HEAD " address = 192.0.2.10/24\n" TAIL },
+	{ false, HEAD " address = { 192.0.2.10/24, 192.0.2.11/25 }\n" TAIL },
+	{ false, "interface eth1 { vhid 10 { key-hex = 01\n" ADDR TAIL },
+	{ false, "interface eth0 { vhid 11 { key-hex = 01\n" ADDR TAIL },
+	{ false, "interface eth0 { vhid 10 { key-hex = 02\n" ADDR TAIL },
+};
+
+START_TEST(blocks_that_mean_the_same)
+{
+	const struct same_row *r = &texts[_i];
+	struct conf *a = NULL, *b = NULL;
+
+	ck_assert_int_eq(from_text(&a, HEAD ADDR TAIL), CONF_OK);
+	ck_assert_msg(from_text(&b, r->text) == CONF_OK, "%s", said);
+	ck_assert_msg(conf_equal(a, b) == r->same, "%s", r->text);
+	ck_assert_msg(conf_equal(b, a) == r->same, "%s", r->text);
+	free(a);
+	free(b);
+}
+END_TEST
+
+START_TEST(a_failure_leaves_the_pointer_alone)
+{
+	struct conf *c = (struct conf *)&file;
+
+	ck_assert_int_eq(from_text(&c, "nonsense"), CONF_SYNTAX);
+	ck_assert_ptr_eq(c, &file);
+	ck_assert_int_eq(conf_load(&c, "/nonexistent", NULL), CONF_NOFILE);
+	ck_assert_ptr_eq(c, &file);
+}
+END_TEST
+
+/* Ways to damage a block on its way between processes. */
+enum damage {
+	NOTHING,
+	SHORTER,
+	SIZE,
+	FILE_NAME,
+	NODE_NAME_END,
+	NHOSTS,
+	NADDRS,
+	MANY_HOSTS,
+	IFNAME,
+	EMPTY_IFNAME,
+	VHID,
+	CARP_SIZE,
+	LEASE,
+	FIRST_ADDR,
+	NADDR,
+	PEERS,
+	FAMILY,
+	PREFIX,
+	NDAMAGES
+};
+
+static size_t
+damage(struct conf *c, enum damage d)
+{
+	struct conf_host *h = (struct conf_host *)(c + 1);
+	struct carp_addr *a = (struct carp_addr *)(h + c->nhosts);
+	size_t size = c->size;
+
+	switch (d) {
+	case SHORTER:
+		return size - 1;
+	case SIZE:
+		c->size++;
+		break;
+	case FILE_NAME:
+		memset(c->file, 'x', sizeof(c->file));
+		break;
+	case NODE_NAME_END:
+		memset(c->name, 'x', sizeof(c->name));
+		break;
+	case NHOSTS:
+		c->nhosts++;
+		break;
+	case NADDRS:
+		c->naddrs--;
+		break;
+	case MANY_HOSTS:
+		c->nhosts = UINT32_MAX;
+		break;
+	case IFNAME:
+		memset(h->ifname, 'x', sizeof(h->ifname));
+		break;
+	case EMPTY_IFNAME:
+		h->ifname[0] = '\0';
+		break;
+	case VHID:
+		h->carp.vhid = 0;
+		break;
+	case CARP_SIZE:
+		h->carp.size = 0;
+		break;
+	case LEASE:
+		h->lease = 99;
+		break;
+	case FIRST_ADDR:
+		h->addrs = UINT32_MAX;
+		break;
+	case NADDR:
+		h->naddrs = 3;
+		break;
+	case PEERS:
+		h->npeers = UINT32_MAX;
+		break;
+	case FAMILY:
+		a->family = 5;
+		break;
+	case PREFIX:
+		a->prefix = 33;
+		break;
+	default:
+		break;
+	}
+	return size;
+}
+
+START_TEST(a_damaged_block_is_refused)
+{
+	struct conf *c = NULL;
+	size_t size;
+
+	ck_assert_int_eq(from_text(&c, HEAD ADDR TAIL), CONF_OK);
+	size = damage(c, (enum damage)_i);
+	ck_assert_int_eq(conf_verify(c, size), _i == NOTHING ? 0 : -EINVAL);
+	ck_assert_int_eq(conf_verify(c, 0), -EINVAL);
+	free(c);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("conf");
+	TCase *t = tcase_create("conf");
+
+	tcase_add_checked_fixture(t, make_files, remove_files);
+	tcase_add_test(t, the_command_line_alone);
+	add_rows(t, what_is_wrong_names_its_option, wrong_args);
+	tcase_add_test(t, addresses_of_the_command_line);
+	add_rows(t, blocks_that_mean_the_same, texts);
+	tcase_add_test(t, a_failure_leaves_the_pointer_alone);
+	tcase_add_loop_test(t, a_damaged_block_is_refused, 0, NDAMAGES);
+	suite_add_tcase(s, t);
+	return suite_run(s);
+}
