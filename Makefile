@@ -214,6 +214,7 @@ fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 	    $(B)/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_TIME) \
 		-timeout=5 -rss_limit_mb=1024 -verbosity=0 \
 		-print_final_stats=1 -artifact_prefix=$(B)/ \
+		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed 's/^/-dict=/') \
 		$(B)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; \
 	done
 
@@ -229,3 +230,11 @@ FORCE:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)
 -include $(wildcard $(B)/tests/*/*.d)
 -include $(NETNS_TOOLS:=.d)
+
+RPC_OBJ	= $(patsubst %,$(B)/daemon/%.o,apply conf_block instance plan report \
+	  rpc rpc_carp status_json why)
+UNIT_OBJ_rpc  = $(RPC_OBJ) $(B)/daemon/log.o
+UNIT_OBJ_plan = $(B)/daemon/plan.o $(B)/daemon/conf_block.o
+UNIT_OBJ_why  = $(B)/daemon/why.o
+FUZZ_OBJ_rpc  = $(RPC_OBJ)
+FUZZ_PKGS_rpc = jansson
