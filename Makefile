@@ -170,6 +170,14 @@ FUZZ_TIME ?= 60
 SANITIZE  = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	    -fsanitize=address,undefined
 
+RPC_OBJ	= $(patsubst %,$(B)/daemon/%.o,apply conf_block instance plan report \
+	  rpc rpc_carp status_json why)
+UNIT_OBJ_rpc  = $(RPC_OBJ) $(B)/daemon/log.o
+UNIT_OBJ_plan = $(B)/daemon/plan.o $(B)/daemon/conf_block.o
+UNIT_OBJ_why  = $(B)/daemon/why.o
+FUZZ_OBJ_rpc  = $(RPC_OBJ)
+FUZZ_PKGS_rpc = jansson
+
 $(B)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(TEST_CPP) $(call pc,--cflags $(TEST_PKGS) $(CARPD_PKGS)) \

@@ -269,29 +269,12 @@ on_reload_done(struct child *c, const struct ipc_msg *m, int fd)
 	free(text);
 }
 
-/* One line for each host, for SIGUSR1. */
+/* For SIGUSR1. */
 static void
 log_status(const struct child *c)
 {
-	struct carp_host_info i;
-	struct carp_host *h = NULL;
-	const struct carp_engine *e;
-	uint64_t now = carp_now();
-
-	if (c->instance == NULL)
-		return;
-	e = instance_engine(c->instance);
-	while ((h = carp_host_each(e, h)) != NULL) {
-		carp_host_get_info(h, &i);
-		log_line(LOG_INFO,
-		    "vhid %u %s: %s for %.1f s: %s; %zu of %zu addresses, "
-		    "advbase %u, advskew %u (sent %u), demotion %d",
-		    i.carp.vhid, i.ifname, carp_state_name(i.carp.state),
-		    i.carp.since == 0 ? 0 : (double)(now - i.carp.since) / 1e9,
-		    carp_cause_text(i.carp.cause), i.vip.installed,
-		    i.vip.naddrs, i.carp.advbase, i.carp.advskew,
-		    i.carp.skew_sent, i.carp.demotion);
-	}
+	if (c->instance != NULL)
+		instance_log_status(c->instance, carp_now());
 }
 
 static void

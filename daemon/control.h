@@ -21,18 +21,18 @@ struct control;
  * outlives the object.  In a loop with priorities the events here have the
  * lowest.  On failure *ret is untouched.
  */
-int	control_new(struct control **ret, struct event_base *, int listen_fd,
-	    struct instance *);
-void	control_free(struct control *);
+int control_new(struct control **ret, struct event_base *, int listen_fd,
+    struct instance *);
+void control_free(struct control *);
 
 /* Params of carp.event, borrowed, to all who have subscribed. */
-void	control_event(struct control *, json_t *event);
+void control_event(struct control *, json_t *event);
 
 /*
  * The reload that instance_reload() started has ended: rc is 0, or a negative
  * errno with the reasons in text.  All who waited for it are answered.  Not
  * from within instance_reload().
  */
-void	control_reload_done(struct control *, int rc, const char *text);
+void control_reload_done(struct control *, int rc, const char *text);
 
 #endif

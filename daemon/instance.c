@@ -9,35 +9,28 @@
 #include <string.h>
 
 #include "instance.h"
+#include "apply.h"
 #include "log.h"
-#include "plan.h"
-#include "report.h"
 #include "status_json.h"
 #include "why.h"
 
 #define MAINTENANCE	"maintenance"	/* cause of demotion */
-#define STEP_DOWN_SLACK	(CARP_SEC / 10)	/* beyond one advertisement */
+#define STEP_DOWN_SLACK (CARP_SEC / 10) /* beyond one advertisement */
 #define EVENTS_MAX	128		/* told in one go */
-#define STEPS_MAX	16		/* hosts changed in one breath */
 #define LINES_MAX	64		/* log lines in one breath */
-
-/* What is kept beside each virtual host: its user pointer. */
-struct member {
-	struct report_host told;
-	uint64_t step_down;		/* ns, when maintenance forces it */
-};
+#define STEPS_MAX	16		/* hosts removed in one breath */
 
 struct instance {
 	struct carp_engine *engine;
 	struct instance_ops ops;
-	void	*arg;
-	struct conf *conf;		/* what runs; NULL: nothing yet */
-	struct report_limit limit;	/* of lines that are of no host */
+	void *arg;
+	struct conf *conf;	   /* what runs; NULL: nothing yet */
+	struct report_limit limit; /* of lines that are of no host */
 	uint64_t started;
-	uint64_t wake;			/* own deadline; CARP_NEVER */
-	bool	 maintenance;
-	bool	 more;			/* events wait in the engine */
-	int	 last_error;		/* of carp_engine_process() */
+	uint64_t wake; /* own deadline; CARP_NEVER */
+	bool maintenance;
+	bool more;	/* events wait in the engine */
+	int last_error; /* of carp_engine_process() */
 };
 
 int
@@ -55,9 +48,8 @@ instance_new(struct instance **ret, const struct instance_ops *ops, void *arg,
 	in->wake = CARP_NEVER;
 	if ((rc = carp_engine_new(&in->engine)) < 0)
 		goto fail;
-	if (maintenance &&
-	    (rc = carp_engine_demote(in->engine, MAINTENANCE, CARP_DEMOTED,
-	    CARP_NEVER, in->started)) < 0)
+	if (maintenance && (rc = carp_engine_demote(in->engine, MAINTENANCE,
+				CARP_DEMOTED, CARP_NEVER, in->started)) < 0)
 		goto fail;
 	in->maintenance = maintenance;
 	*ret = in;
@@ -75,7 +67,7 @@ instance_free(struct instance *in)
 	if (in == NULL)
 		return;
 	while (in->engine != NULL &&
-	    (host = carp_host_each(in->engine, host)) != NULL) {
+	       (host = carp_host_each(in->engine, host)) != NULL) {
 		free(carp_host_user(host));
 		carp_host_set_user(host, NULL);
 	}
@@ -127,8 +119,8 @@ condition_text(struct carp_condition_info *ret, const struct instance *in,
 	if (ev->what != CARP_EV_COND || !ev->on)
 		return NULL;
 	if (ev->host != NULL)
-		return carp_host_condition(ev->host, ev->cond, ret) ?
-		    ret->text : NULL;
+		return carp_host_condition(ev->host, ev->cond, ret) ? ret->text
+								    : NULL;
 	while ((host = carp_host_each(in->engine, host)) != NULL) {
 		carp_host_get_info(host, &i);
 		if (strcmp(i.ifname, ev->ifname) == 0 &&
@@ -235,8 +227,10 @@ step_down(struct carp_host *host, struct member *m, uint64_t now)
 	if (i.carp.state != CARP_MASTER)
 		return;
 	if ((rc = carp_host_force(host, CARP_BACKUP, now)) < 0)
-		log_line(LOG_ERR, "vhid %u %s: cannot step down for "
-		    "maintenance: %s", i.carp.vhid, i.ifname, strerror(-rc));
+		log_line(LOG_ERR,
+		    "vhid %u %s: cannot step down for "
+		    "maintenance: %s",
+		    i.carp.vhid, i.ifname, strerror(-rc));
 }
 
 static void
@@ -295,8 +289,8 @@ instance_stop(struct instance *in, uint64_t now)
 	int rc = carp_engine_stop(in->engine, now);
 
 	if (rc < 0)
-		log_line(LOG_ERR, "engine: cannot stop cleanly: %s",
-		    strerror(-rc));
+		log_line(
+		    LOG_ERR, "engine: cannot stop cleanly: %s", strerror(-rc));
 	do
 		drain(in, EVENTS_MAX, now);
 	while (in->more);
@@ -307,64 +301,7 @@ instance_stop(struct instance *in, uint64_t now)
  */
 
 static void
-host_config(struct carp_host_config *ret, const struct conf *conf,
-    const struct conf_host *h)
-{
-	const struct carp_addr *pool = conf_pool(conf);
-
-	memset(ret, 0, sizeof(*ret));
-	ret->size = sizeof(*ret);
-	ret->vmac = h->vmac;
-	ret->lease = h->lease;
-	memcpy(ret->ifname, h->ifname, sizeof(ret->ifname));
-	ret->carp = h->carp;
-	ret->addrs = pool + h->addrs;
-	ret->naddrs = h->naddrs;
-	ret->digest = h->ndigest != 0 ? pool + h->digest : NULL;
-	ret->ndigest = h->ndigest;
-	ret->peers = h->npeers != 0 ? pool + h->peers : NULL;
-	ret->npeers = h->npeers;
-}
-
-static int
-add_host(struct instance *in, const struct conf *conf,
-    const struct conf_host *h, uint64_t now)
-{
-	struct carp_host_config cfg;
-	struct carp_host *host;
-	struct member *m;
-	int rc;
-
-	if ((m = calloc(1, sizeof(*m))) == NULL)
-		return -ENOMEM;
-	m->step_down = CARP_NEVER;
-	host_config(&cfg, conf, h);
-	if ((rc = carp_host_add(in->engine, &host, &cfg, now)) < 0) {
-		free(m);
-		return rc;
-	}
-	carp_host_set_user(host, m);
-	return 0;
-}
-
-static int
-change_host(struct instance *in, const struct conf *conf,
-    const struct conf_host *h, uint64_t now)
-{
-	struct carp_host_config cfg;
-	struct carp_host *host;
-
-	host = carp_host_find(in->engine, h->ifname, h->carp.vhid);
-	if (host == NULL)
-		return -ENOENT;
-	host_config(&cfg, conf, h);
-	return carp_host_change(host, &cfg, now);
-}
-
-/* quiet: it was never there for anybody. */
-static void
-remove_host(struct instance *in, const struct conf_host *h, bool quiet,
-    uint64_t now)
+remove_host(struct instance *in, const struct conf_host *h, uint64_t now)
 {
 	struct carp_host *host;
 	void *m;
@@ -372,99 +309,11 @@ remove_host(struct instance *in, const struct conf_host *h, bool quiet,
 	host = carp_host_find(in->engine, h->ifname, h->carp.vhid);
 	if (host == NULL)
 		return;
-	if (!quiet)
-		tell_state(in, host, CARP_INIT, CARP_CAUSE_STOPPED, now);
+	/* Events of a host that is gone are dropped, so this comes before. */
+	tell_state(in, host, CARP_INIT, CARP_CAUSE_STOPPED, now);
 	m = carp_host_user(host);
 	carp_host_remove(host, now);
 	free(m);
-}
-
-/* Everything that can fail.  On failure *at is the step that did. */
-static int
-go_forward(struct instance *in, const struct plan *p, const struct conf *conf,
-    uint32_t *at, enum plan_what what, uint64_t now)
-{
-	const struct plan_step *s;
-	int rc;
-
-	for (*at = 0; *at < p->n; ++*at) {
-		s = &p->step[*at];
-		if (s->what != what)
-			continue;
-		rc = what == PLAN_ADD ? add_host(in, conf, s->is, now) :
-		    change_host(in, conf, s->is, now);
-		if (rc < 0)
-			return rc;
-		if (*at % STEPS_MAX == STEPS_MAX - 1)
-			instance_breathe(in);
-	}
-	return 0;
-}
-
-/* Undoes the steps before `end` that do `what`. */
-static void
-go_back(struct instance *in, const struct plan *p, uint32_t end,
-    enum plan_what what, uint64_t now)
-{
-	const struct plan_step *s;
-	int rc;
-
-	for (uint32_t i = 0; i < end; i++) {
-		s = &p->step[i];
-		if (s->what != what)
-			continue;
-		if (what == PLAN_ADD) {
-			remove_host(in, s->is, true, now);
-		} else if ((rc = change_host(in, in->conf, s->was, now)) < 0) {
-			log_line(LOG_ERR, "vhid %u %s: cannot put back what "
-			    "was configured: %s", s->was->carp.vhid,
-			    s->was->ifname, strerror(-rc));
-		}
-	}
-}
-
-static void
-say_failed(char *why, size_t len, const struct conf *conf,
-    const struct conf_host *h, const char *what, int rc)
-{
-	char line[16];
-
-	(void)snprintf(line, sizeof(line), ":%u: ", h->line);
-	(void)snprintf(why, len, "%s%svhid %u %s: cannot %s: %s", conf->file,
-	    conf->file[0] != '\0' ? line : "", h->carp.vhid, h->ifname, what,
-	    strerror(-rc));
-}
-
-static int
-carry_out(struct instance *in, const struct plan *p, const struct conf *conf,
-    char *why, size_t len, uint64_t now)
-{
-	enum plan_what what = PLAN_ADD;
-	uint32_t at = 0;
-	int rc;
-
-	rc = carp_engine_set_link_demotion(in->engine, conf->link_demotion,
-	    now);
-	if (rc < 0) {
-		(void)snprintf(why, len, "link-demotion: %s", strerror(-rc));
-		return rc;
-	}
-	if ((rc = go_forward(in, p, conf, &at, what, now)) < 0)
-		goto fail;
-	what = PLAN_CHANGE;
-	if ((rc = go_forward(in, p, conf, &at, what, now)) < 0)
-		goto fail;
-	return 0;
-fail:
-	say_failed(why, len, conf, p->step[at].is,
-	    what == PLAN_ADD ? "add it" : "change it", rc);
-	if (what == PLAN_CHANGE)
-		go_back(in, p, at, PLAN_CHANGE, now);
-	go_back(in, p, what == PLAN_ADD ? at : p->n, PLAN_ADD, now);
-	if (in->conf != NULL)
-		(void)carp_engine_set_link_demotion(in->engine,
-		    in->conf->link_demotion, now); /* it was so before */
-	return rc;
 }
 
 int
@@ -482,18 +331,22 @@ instance_apply(struct instance *in, const struct conf *conf, uint64_t now,
 		return -ENOMEM;
 	}
 	memcpy(copy, conf, conf->size);
-	if ((rc = carry_out(in, p, conf, why, len, now)) < 0) {
+	if ((rc = apply_plan(in, p, conf, why, len, now)) < 0) {
 		free(copy);
 		goto out;
 	}
 	/* What happened before belongs before the news of what is removed. */
 	drain(in, EVENTS_MAX, now);
-	for (uint32_t i = 0; i < p->n; i++)
+	for (uint32_t i = 0; i < p->n; i++) {
 		if (p->step[i].what == PLAN_REMOVE)
-			remove_host(in, p->step[i].was, false, now);
-	log_line(LOG_NOTICE, "configuration: virtual hosts: %u added, "
-	    "%u changed, %u removed, %u as before", p->count[PLAN_ADD],
-	    p->count[PLAN_CHANGE], p->count[PLAN_REMOVE],
+			remove_host(in, p->step[i].was, now);
+		if (i % STEPS_MAX == STEPS_MAX - 1)
+			instance_breathe(in);
+	}
+	log_line(LOG_NOTICE,
+	    "configuration: virtual hosts: %u added, "
+	    "%u changed, %u removed, %u as before",
+	    p->count[PLAN_ADD], p->count[PLAN_CHANGE], p->count[PLAN_REMOVE],
 	    p->count[PLAN_KEEP]);
 	free(in->conf);
 	in->conf = copy;
@@ -540,9 +393,10 @@ instance_log_status(struct instance *in, uint64_t now)
 	    in->maintenance ? "on" : "off");
 	while ((host = carp_host_each(in->engine, host)) != NULL) {
 		carp_host_get_info(host, &i);
-		log_line(LOG_INFO, "vhid %u %s: %s", i.carp.vhid, i.ifname,
-		    why_sentence(why, &i, status_trouble(&trouble, host) ?
-		    trouble.text : NULL, now));
+		(void)why_sentence(why, &i,
+		    status_trouble(&trouble, host) ? trouble.text : NULL, now);
+		log_line(LOG_INFO, "vhid %u %s: %s; %zu of %zu addresses",
+		    i.carp.vhid, i.ifname, why, i.vip.installed, i.naddrs);
 		if (++n % LINES_MAX == 0)
 			instance_breathe(in);
 	}
@@ -585,8 +439,8 @@ instance_set_maintenance(struct instance *in, bool on, uint64_t now)
 
 	if (on == in->maintenance)
 		return 0;
-	rc = carp_engine_demote(in->engine, MAINTENANCE, on ? CARP_DEMOTED : 0,
-	    CARP_NEVER, now);
+	rc = carp_engine_demote(
+	    in->engine, MAINTENANCE, on ? CARP_DEMOTED : 0, CARP_NEVER, now);
 	if (rc < 0)
 		return rc;
 	in->maintenance = on;

@@ -14,56 +14,56 @@ struct instance;
 
 /* A state change, for the notification hooks. */
 struct instance_note {
-	char	 ifname[VIP_IFNAMSIZ];
-	uint8_t	 vhid;
+	char ifname[VIP_IFNAMSIZ];
+	uint8_t vhid;
 	enum carp_state from, to;
 	enum carp_cause cause;
 };
 
 /* Asked of whoever runs the instance.  arg is passed on. */
 struct instance_ops {
-	void	(*notify)(void *arg, const struct instance_note *);
-	void	(*save_maintenance)(void *arg, bool on);
+	void (*notify)(void *arg, const struct instance_note *);
+	void (*save_maintenance)(void *arg, bool on);
 	/* An event for subscribers of the control socket; borrowed. */
-	void	(*event)(void *arg, json_t *event);
+	void (*event)(void *arg, json_t *event);
 	/* Start a reload; its end is told by control_reload_done(). */
-	int	(*reload)(void *arg);
+	int (*reload)(void *arg);
 };
 
-int	 instance_new(struct instance **ret, const struct instance_ops *,
-	    void *arg, bool maintenance);
-void	 instance_free(struct instance *);
+int instance_new(struct instance **ret, const struct instance_ops *, void *arg,
+    bool maintenance);
+void instance_free(struct instance *);
 
-int	 instance_fd(const struct instance *);
-void	 instance_process(struct instance *, uint64_t now);
-uint64_t instance_deadline(const struct instance *);	/* its own timers */
+int instance_fd(const struct instance *);
+void instance_process(struct instance *, uint64_t now);
+uint64_t instance_deadline(const struct instance *); /* its own timers */
 
 /*
  * In the middle of long work: the engine hears and acts, so that nobody takes
  * this node for dead.  What happens is told later.
  */
-void	 instance_breathe(struct instance *);
+void instance_breathe(struct instance *);
 
 /*
  * Makes the running hosts those of the configuration (copied): new ones are
  * made first, so that a failure changes nothing; then changed, then removed.
  * On failure a negative errno and a sentence in why.
  */
-int	 instance_apply(struct instance *, const struct conf *, uint64_t now,
-	    char *why, size_t len);
+int instance_apply(struct instance *, const struct conf *, uint64_t now,
+    char *why, size_t len);
 
 /* Bows out everywhere; the addresses go. */
-void	 instance_stop(struct instance *, uint64_t now);
+void instance_stop(struct instance *, uint64_t now);
 
 struct carp_engine *instance_engine(struct instance *);
-const struct conf *instance_conf(const struct instance *);	/* or NULL */
-uint64_t instance_started(const struct instance *);	/* ns */
+const struct conf *instance_conf(const struct instance *); /* or NULL */
+uint64_t instance_started(const struct instance *);	   /* ns */
 
 /* The state of every virtual host, and why, to the log. */
-void	 instance_log_status(struct instance *, uint64_t now);
+void instance_log_status(struct instance *, uint64_t now);
 
-bool	 instance_maintenance(const struct instance *);
-int	 instance_set_maintenance(struct instance *, bool on, uint64_t now);
-int	 instance_reload(struct instance *);	/* ops->reload */
+bool instance_maintenance(const struct instance *);
+int instance_set_maintenance(struct instance *, bool on, uint64_t now);
+int instance_reload(struct instance *); /* ops->reload */
 
 #endif

@@ -46,24 +46,24 @@ order_init(struct order *o, const struct conf *conf)
 }
 
 static bool
-same_addrs(const struct conf *a, uint32_t ai, uint32_t an,
-    const struct conf *b, uint32_t bi, uint32_t bn)
+same_addrs(const struct conf *a, uint32_t ai, uint32_t an, const struct conf *b,
+    uint32_t bi, uint32_t bn)
 {
-	return an == bn && (an == 0 ||
-	    memcmp(conf_pool(a) + ai, conf_pool(b) + bi,
-	    an * sizeof(struct carp_addr)) == 0);
+	return an == bn &&
+	       (an == 0 || memcmp(conf_pool(a) + ai, conf_pool(b) + bi,
+			       an * sizeof(struct carp_addr)) == 0);
 }
 
 /* Neither struct has padding, so bytes can be compared. */
 static bool
-same_host(const struct conf *a, const struct conf_host *x,
-    const struct conf *b, const struct conf_host *y)
+same_host(const struct conf *a, const struct conf_host *x, const struct conf *b,
+    const struct conf_host *y)
 {
 	return memcmp(&x->carp, &y->carp, sizeof(x->carp)) == 0 &&
-	    x->vmac == y->vmac && x->lease == y->lease &&
-	    same_addrs(a, x->addrs, x->naddrs, b, y->addrs, y->naddrs) &&
-	    same_addrs(a, x->digest, x->ndigest, b, y->digest, y->ndigest) &&
-	    same_addrs(a, x->peers, x->npeers, b, y->peers, y->npeers);
+	       x->vmac == y->vmac && x->lease == y->lease &&
+	       same_addrs(a, x->addrs, x->naddrs, b, y->addrs, y->naddrs) &&
+	       same_addrs(a, x->digest, x->ndigest, b, y->digest, y->ndigest) &&
+	       same_addrs(a, x->peers, x->npeers, b, y->peers, y->npeers);
 }
 
 /* The next step of two ordered lists that are walked side by side. */
@@ -86,8 +86,8 @@ next_step(struct plan_step *s, struct order *was, struct order *is,
 	else if (rc > 0)
 		s->what = PLAN_ADD;
 	else
-		s->what = same_host(a, s->was, b, s->is) ? PLAN_KEEP :
-		    PLAN_CHANGE;
+		s->what =
+		    same_host(a, s->was, b, s->is) ? PLAN_KEEP : PLAN_CHANGE;
 }
 
 int

@@ -47,8 +47,8 @@ subject(char ret[64], const struct carp_event *ev)
 		carp_host_get_info(ev->host, &i);
 		(void)snprintf(ret, 64, "vhid %u %s", i.carp.vhid, i.ifname);
 	} else {
-		(void)snprintf(ret, 64, "%s",
-		    ev->ifname[0] != '\0' ? ev->ifname : "node");
+		(void)snprintf(
+		    ret, 64, "%s", ev->ifname[0] != '\0' ? ev->ifname : "node");
 	}
 	return ret;
 }
@@ -116,8 +116,7 @@ log_condition(const struct carp_event *ev, const char *text)
 		    carp_condition_name(ev->cond));
 	else
 		log_line(priority, "%s: %s: %s", subject(who, ev),
-		    carp_condition_name(ev->cond),
-		    text);
+		    carp_condition_name(ev->cond), text);
 }
 
 static void
@@ -138,16 +137,17 @@ log_other(const struct carp_event *ev, const char *text)
 		log_line(LOG_NOTICE, "%s: demotion is now %d", who, ev->value);
 		break;
 	case CARP_EV_REPAIRED:
-		log_line(LOG_WARNING,
-		    "%s: somebody removed %s; it is back", who,
-		    carp_addr_print(addr, &ev->addr, true));
+		log_line(LOG_WARNING, "%s: somebody removed %s; it is back",
+		    who, carp_addr_print(addr, &ev->addr, true));
 		break;
 	case CARP_EV_ERROR:
 		log_line(LOG_ERR, "%s: %s", who, strerror(-ev->value));
 		break;
 	case CARP_EV_LOST:
-		log_line(LOG_WARNING, "%s: %d events were lost; states are "
-		    "read again", who, ev->value);
+		log_line(LOG_WARNING,
+		    "%s: %d events were lost; states are "
+		    "read again",
+		    who, ev->value);
 		break;
 	case CARP_EV_STATE:
 		break;
@@ -163,20 +163,19 @@ report_log(struct report_limit *node, struct report_host *rh,
 		return;
 	if (ev->what == CARP_EV_STATE)
 		log_state(rh, ev);
-	else if (rh != NULL ? may_write(&rh->others, &others, ev->at) :
-	    may_write(node, &nodewide, ev->at))
+	else if (rh != NULL ? may_write(&rh->others, &others, ev->at)
+			    : may_write(node, &nodewide, ev->at))
 		log_other(ev, text);
 	if (rh == NULL && node->dropped > 0 &&
 	    ev->at >= may_write_at(node, &nodewide)) {
-		log_line(LOG_WARNING, "node: %u lines were left out",
-		    node->dropped);
+		log_line(
+		    LOG_WARNING, "node: %u lines were left out", node->dropped);
 		node->dropped = 0;
 	}
 }
 
 uint64_t
-report_flush(struct report_host *rh, const struct carp_host *host,
-    uint64_t now)
+report_flush(struct report_host *rh, const struct carp_host *host, uint64_t now)
 {
 	unsigned n = rh->changes.dropped + rh->others.dropped;
 	struct carp_host_info i;
@@ -184,14 +183,15 @@ report_flush(struct report_host *rh, const struct carp_host *host,
 
 	if (n == 0)
 		return CARP_NEVER;
-	at = may_write_at(rh->changes.dropped > 0 ? &rh->changes :
-	    &rh->others, rh->changes.dropped > 0 ? &changes : &others);
+	at = may_write_at(rh->changes.dropped > 0 ? &rh->changes : &rh->others,
+	    rh->changes.dropped > 0 ? &changes : &others);
 	if (now < at)
 		return at;
 	carp_host_get_info(host, &i);
-	log_line(LOG_WARNING, "vhid %u %s: %u lines were left out; "
-	    "it is %s now", i.carp.vhid, i.ifname, n,
-	    carp_state_name(i.carp.state));
+	log_line(LOG_WARNING,
+	    "vhid %u %s: %u lines were left out; "
+	    "it is %s now",
+	    i.carp.vhid, i.ifname, n, carp_state_name(i.carp.state));
 	rh->changes.dropped = rh->others.dropped = 0;
 	return CARP_NEVER;
 }
@@ -243,8 +243,8 @@ json_detail(json_t *o, const struct carp_event *ev, const char *text)
 		status_put(o, "demotion", json_integer(ev->value));
 		break;
 	case CARP_EV_REPAIRED:
-		status_put_text(o, "address",
-		    carp_addr_print(addr, &ev->addr, true));
+		status_put_text(
+		    o, "address", carp_addr_print(addr, &ev->addr, true));
 		break;
 	case CARP_EV_ERROR:
 		status_put_text(o, "text", strerror(-ev->value));
@@ -259,9 +259,12 @@ json_t *
 report_json(const struct carp_event *ev, const char *text, uint64_t now)
 {
 	static const char *const name[] = {
-		[CARP_EV_STATE] = "state",	 [CARP_EV_COND] = "condition",
-		[CARP_EV_LINK] = "link",	 [CARP_EV_DEMOTION] = "demotion",
-		[CARP_EV_REPAIRED] = "repaired", [CARP_EV_ERROR] = "error",
+		[CARP_EV_STATE] = "state",
+		[CARP_EV_COND] = "condition",
+		[CARP_EV_LINK] = "link",
+		[CARP_EV_DEMOTION] = "demotion",
+		[CARP_EV_REPAIRED] = "repaired",
+		[CARP_EV_ERROR] = "error",
 		[CARP_EV_LOST] = "lost",
 	};
 	struct carp_host_info i;

@@ -8,14 +8,14 @@
 
 /* How many lines of one kind may still be written; zero it to start. */
 struct report_limit {
-	uint64_t full;			/* ns: when all that was spent is back */
-	unsigned dropped;		/* lines left out since the last one */
+	uint64_t full;	  /* ns: when all that was spent is back */
+	unsigned dropped; /* lines left out since the last one */
 };
 
 /* What is remembered of a virtual host from one event to the next. */
 struct report_host {
-	enum carp_state	 state;		/* the last one told */
-	uint64_t since;			/* ns: of that; 0: never */
+	enum carp_state state; /* the last one told */
+	uint64_t since;	       /* ns: of that; 0: never */
 	struct report_limit changes, others;
 };
 
@@ -24,18 +24,17 @@ struct report_host {
  * what is of no host; host is NULL for such.  text is that of a condition
  * that began, otherwise NULL.
  */
-void	 report_log(struct report_limit *node, struct report_host *host,
-	    const struct carp_event *, const char *text);
+void report_log(struct report_limit *node, struct report_host *host,
+    const struct carp_event *, const char *text);
 
 /* Params of carp.event; NULL without memory. */
-json_t	*report_json(const struct carp_event *, const char *text,
-	    uint64_t now);
+json_t *report_json(const struct carp_event *, const char *text, uint64_t now);
 
 /*
  * Tells how many lines were left out, once lines may be written again.
  * Returns when to call this again, or CARP_NEVER.
  */
-uint64_t report_flush(struct report_host *, const struct carp_host *,
-	    uint64_t now);
+uint64_t report_flush(
+    struct report_host *, const struct carp_host *, uint64_t now);
 
 #endif

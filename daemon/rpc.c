@@ -10,7 +10,7 @@
 #include "rpc.h"
 #include "status_json.h"
 
-#define LOG_PARAMS_MAX	200		/* bytes of params in a log line */
+#define LOG_PARAMS_MAX 200 /* bytes of params in a log line */
 
 static json_t *list_methods(struct rpc_call *);
 
@@ -22,7 +22,7 @@ static const struct rpc_method rpc_methods[] = {
 static const struct rpc_method *const tables[] = { rpc_carp_methods,
 	rpc_methods };
 
-#define NTABLES	(sizeof(tables) / sizeof(tables[0]))
+#define NTABLES (sizeof(tables) / sizeof(tables[0]))
 
 /*
  * Answers.
@@ -120,7 +120,7 @@ find_method(const char *name)
 	return m;
 }
 
-#define NAME_MAX_LEN	32		/* beyond, names are like no other */
+#define NAME_MAX_LEN 32 /* beyond, names are like no other */
 
 static unsigned
 min3(unsigned a, unsigned b, unsigned c)
@@ -145,8 +145,8 @@ distance(const char *a, const char *b)
 		left = row[0]++;
 		for (size_t j = 0; j < n; j++) {
 			above = row[j + 1];
-			row[j + 1] = min3(above + 1, row[j] + 1,
-			    left + (a[i] != b[j]));
+			row[j + 1] =
+			    min3(above + 1, row[j] + 1, left + (a[i] != b[j]));
 			left = above;
 		}
 	}
@@ -161,7 +161,7 @@ is_near(const char *asked, const char *name)
 	const char *dot = strrchr(asked, '.');
 
 	return distance(asked, name) <= 3 ||
-	    distance(dot != NULL ? dot + 1 : asked, word) <= 1;
+	       distance(dot != NULL ? dot + 1 : asked, word) <= 1;
 }
 
 static void
@@ -224,13 +224,14 @@ take_param(struct rpc_arg *ret, const struct rpc_param *p, const json_t *v)
 }
 
 static bool
-fail_unknown(struct rpc_call *call, const struct rpc_method *m,
-    const char *key)
+fail_unknown(struct rpc_call *call, const struct rpc_method *m, const char *key)
 {
 	const struct rpc_param *p = m->params;
 
-	(void)rpc_fail(call, RPC_PARAMS, "%s: params: unknown member "
-	    "\"%.64s\"; ", m->name, key);
+	(void)rpc_fail(call, RPC_PARAMS,
+	    "%s: params: unknown member "
+	    "\"%.64s\"; ",
+	    m->name, key);
 	if (p == NULL)
 		add_text(call, "it takes none");
 	for (unsigned i = 0; p != NULL && p[i].name != NULL; i++)
@@ -250,24 +251,26 @@ find_param(const struct rpc_method *m, const char *key)
 }
 
 static bool
-check_params(struct rpc_call *call, const struct rpc_method *m,
-    json_t *params)
+check_params(struct rpc_call *call, const struct rpc_method *m, json_t *params)
 {
 	const struct rpc_param *p;
 	const char *key;
 	json_t *v;
 
 	if (params != NULL && !json_is_object(params)) {
-		(void)rpc_fail(call, RPC_PARAMS, "%s: params must be an object",
-		    m->name);
+		(void)rpc_fail(
+		    call, RPC_PARAMS, "%s: params must be an object", m->name);
 		return false;
 	}
-	json_object_foreach(params, key, v) {
+	json_object_foreach(params, key, v)
+	{
 		if ((p = find_param(m, key)) == NULL)
 			return fail_unknown(call, m, key);
 		if (!take_param(&call->arg[p - m->params], p, v)) {
-			(void)rpc_fail(call, RPC_PARAMS, "%s: params.%s must "
-			    "be ", m->name, p->name);
+			(void)rpc_fail(call, RPC_PARAMS,
+			    "%s: params.%s must "
+			    "be ",
+			    m->name, p->name);
 			say_allowed(call, p);
 			return false;
 		}
@@ -275,8 +278,8 @@ check_params(struct rpc_call *call, const struct rpc_method *m,
 	for (p = m->params; p != NULL && p->name != NULL; p++) {
 		if (!p->required || call->arg[p - m->params].given)
 			continue;
-		(void)rpc_fail(call, RPC_PARAMS, "%s: params.%s is missing: ",
-		    m->name, p->name);
+		(void)rpc_fail(call, RPC_PARAMS,
+		    "%s: params.%s is missing: ", m->name, p->name);
 		say_allowed(call, p);
 		return false;
 	}
@@ -289,14 +292,15 @@ check_params(struct rpc_call *call, const struct rpc_method *m,
 
 /* Whoever changes something is named in the log, also if it fails. */
 static void
-log_change(const struct rpc_call *call, const struct rpc_method *m,
-    json_t *params)
+log_change(
+    const struct rpc_call *call, const struct rpc_method *m, json_t *params)
 {
-	char *text = params != NULL ?
-	    json_dumps(params, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	char *text = params != NULL
+			 ? json_dumps(params, JSON_COMPACT | JSON_ENSURE_ASCII)
+			 : NULL;
 
-	log_line(LOG_NOTICE, "control: %s %.*s by uid %u, pid %d%s%s",
-	    m->name, LOG_PARAMS_MAX, text != NULL ? text : "{}",
+	log_line(LOG_NOTICE, "control: %s %.*s by uid %u, pid %d%s%s", m->name,
+	    LOG_PARAMS_MAX, text != NULL ? text : "{}",
 	    (unsigned)call->peer->uid, (int)call->peer->pid,
 	    call->code != 0 ? ": " : "", call->code != 0 ? call->text : "");
 	free(text);
@@ -313,9 +317,10 @@ call_method(struct rpc_call *call, const char *name, json_t *params)
 		return NULL;
 	}
 	if (m->change && !call->peer->may_change)
-		return rpc_fail(call, RPC_DENIED, "%s: permission denied: "
-		    "only root may; this is uid %u", m->name,
-		    (unsigned)call->peer->uid);
+		return rpc_fail(call, RPC_DENIED,
+		    "%s: permission denied: "
+		    "only root may; this is uid %u",
+		    m->name, (unsigned)call->peer->uid);
 	if (!check_params(call, m, params))
 		return NULL;
 	result = m->call(call);
@@ -337,7 +342,8 @@ check_request(struct rpc_call *call, json_t *request)
 	json_t *v;
 
 	if (json_is_array(request)) {
-		(void)rpc_fail(call, RPC_REQUEST, "batches are not supported: "
+		(void)rpc_fail(call, RPC_REQUEST,
+		    "batches are not supported: "
 		    "write one request a line");
 		return -1;
 	}
@@ -348,8 +354,8 @@ check_request(struct rpc_call *call, json_t *request)
 	v = json_object_get(request, "id");
 	if (v != NULL && !json_is_string(v) && !json_is_number(v) &&
 	    !json_is_null(v)) {
-		(void)rpc_fail(call, RPC_REQUEST,
-		    "id must be a string, a number or null");
+		(void)rpc_fail(
+		    call, RPC_REQUEST, "id must be a string, a number or null");
 		return -1;
 	}
 	call->id = v;
@@ -362,12 +368,13 @@ check_request(struct rpc_call *call, json_t *request)
 		(void)rpc_fail(call, RPC_REQUEST, "method must be a string");
 		return -1;
 	}
-	json_object_foreach(request, key, v) {
+	json_object_foreach(request, key, v)
+	{
 		if (strcmp(key, "id") == 0 || strcmp(key, "jsonrpc") == 0 ||
 		    strcmp(key, "method") == 0 || strcmp(key, "params") == 0)
 			continue;
-		(void)rpc_fail(call, RPC_REQUEST, "unknown member \"%.64s\"",
-		    key);
+		(void)rpc_fail(
+		    call, RPC_REQUEST, "unknown member \"%.64s\"", key);
 		return -1;
 	}
 	return 0;
@@ -386,8 +393,8 @@ rpc_handle_line(struct instance *instance, const struct rpc_peer *peer,
 	call.instance = instance;
 	call.peer = peer;
 	call.now = now;
-	request = json_loadb(line, len, JSON_REJECT_DUPLICATES |
-	    JSON_DECODE_ANY, &error);
+	request = json_loadb(
+	    line, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (request == NULL) {
 		(void)rpc_fail(&call, RPC_PARSE, "not JSON, at byte %d: %s",
 		    error.position, error.text);

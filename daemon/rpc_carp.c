@@ -8,7 +8,7 @@
 #include "rpc.h"
 #include "status_json.h"
 
-#define SECONDS_MAX	31536000	/* a year */
+#define SECONDS_MAX 31536000 /* a year */
 
 /* In the order of the tables below. */
 enum { SHOW_VHID, SHOW_INTERFACE };
@@ -16,33 +16,30 @@ enum { DEMOTE_CAUSE, DEMOTE_AMOUNT, DEMOTE_SECONDS };
 enum { MAINTENANCE_ON };
 enum { FORCE_VHID, FORCE_INTERFACE, FORCE_STATE };
 
-static const struct rpc_param show_params[] = {
-	[SHOW_VHID] = { "vhid", RPC_INT, true, 1, 255 },
+static const struct rpc_param show_params[] = { [SHOW_VHID] = { "vhid", RPC_INT,
+						    true, 1, 255 },
 	[SHOW_INTERFACE] = { "interface", RPC_TEXT, false, 1,
-		VIP_IFNAMSIZ - 1 },
-	{ NULL, RPC_INT, false, 0, 0 }
-};
+	    VIP_IFNAMSIZ - 1 },
+	{ NULL, RPC_INT, false, 0, 0 } };
 
-static const struct rpc_param demote_params[] = {
-	[DEMOTE_CAUSE] = { "cause", RPC_TEXT, true, 1,
-		CARP_CAUSE_NAME_MAX - 1 },
+static const struct rpc_param demote_params[] = { [DEMOTE_CAUSE] = { "cause",
+						      RPC_TEXT, true, 1,
+						      CARP_CAUSE_NAME_MAX - 1 },
 	[DEMOTE_AMOUNT] = { "amount", RPC_INT, true, -65535, 65535 },
 	[DEMOTE_SECONDS] = { "seconds", RPC_INT, false, 1, SECONDS_MAX },
-	{ NULL, RPC_INT, false, 0, 0 }
-};
+	{ NULL, RPC_INT, false, 0, 0 } };
 
 static const struct rpc_param maintenance_params[] = {
 	[MAINTENANCE_ON] = { "on", RPC_BOOL, true, 0, 0 },
 	{ NULL, RPC_INT, false, 0, 0 }
 };
 
-static const struct rpc_param force_params[] = {
-	[FORCE_VHID] = { "vhid", RPC_INT, true, 1, 255 },
+static const struct rpc_param force_params[] = { [FORCE_VHID] = { "vhid",
+						     RPC_INT, true, 1, 255 },
 	[FORCE_INTERFACE] = { "interface", RPC_TEXT, false, 1,
-		VIP_IFNAMSIZ - 1 },
+	    VIP_IFNAMSIZ - 1 },
 	[FORCE_STATE] = { "state", RPC_TEXT, true, 1, 16 },
-	{ NULL, RPC_INT, false, 0, 0 }
-};
+	{ NULL, RPC_INT, false, 0, 0 } };
 
 static json_t *
 node_name(const struct rpc_call *call)
@@ -75,8 +72,8 @@ status(struct rpc_call *call)
 	status_put(o, "uptime", json_integer((json_int_t)(age / CARP_SEC)));
 	status_put(o, "maintenance",
 	    json_boolean(instance_maintenance(call->instance)));
-	status_put(o, "demotion", status_demotion(carp_engine_demotion(engine),
-	    call->now));
+	status_put(o, "demotion",
+	    status_demotion(carp_engine_demotion(engine), call->now));
 	status_put(o, "interfaces", status_interfaces(engine));
 	status_put(o, "hosts", status_hosts(call->instance, call->now));
 	return o;
@@ -96,8 +93,8 @@ list_hosts(struct rpc_call *call, unsigned vhid, struct carp_host **ret,
 	size_t used = 0;
 
 	text[0] = '\0';
-	while ((host = carp_host_each(instance_engine(call->instance),
-	    host)) != NULL) {
+	while ((host = carp_host_each(instance_engine(call->instance), host)) !=
+	       NULL) {
 		carp_host_get_info(host, &i);
 		if (vhid != 0 && i.carp.vhid != vhid)
 			continue;
@@ -130,35 +127,45 @@ find_host(struct rpc_call *call, const struct rpc_arg *vhid,
 	if (n == 1 && !ifname->given)
 		return host;
 	if (n > 0 && ifname->given)
-		(void)rpc_fail(call, RPC_PARAMS, "vhid %d is not on %s; there "
-		    "is %s", (int)vhid->i, ifname->s, text);
+		(void)rpc_fail(call, RPC_PARAMS,
+		    "vhid %d is not on %s; there "
+		    "is %s",
+		    (int)vhid->i, ifname->s, text);
 	else if (n > 0)
-		(void)rpc_fail(call, RPC_PARAMS, "vhid %d is on several "
-		    "interfaces, name one: %s", (int)vhid->i, text);
+		(void)rpc_fail(call, RPC_PARAMS,
+		    "vhid %d is on several "
+		    "interfaces, name one: %s",
+		    (int)vhid->i, text);
 	else if (list_hosts(call, 0, &host, text, sizeof(text)) > 0)
-		(void)rpc_fail(call, RPC_PARAMS, "there is no vhid %d; there "
-		    "is %s", (int)vhid->i, text);
+		(void)rpc_fail(call, RPC_PARAMS,
+		    "there is no vhid %d; there "
+		    "is %s",
+		    (int)vhid->i, text);
 	else
-		(void)rpc_fail(call, RPC_PARAMS, "there is no vhid %d, nor "
-		    "any other", (int)vhid->i);
+		(void)rpc_fail(call, RPC_PARAMS,
+		    "there is no vhid %d, nor "
+		    "any other",
+		    (int)vhid->i);
 	return NULL;
 }
 
 static json_t *
 show(struct rpc_call *call)
 {
-	struct carp_host *host = find_host(call, &call->arg[SHOW_VHID],
-	    &call->arg[SHOW_INTERFACE]);
+	struct carp_host *host =
+	    find_host(call, &call->arg[SHOW_VHID], &call->arg[SHOW_INTERFACE]);
 
-	return host == NULL ? NULL :
-	    status_show(instance_engine(call->instance), host, call->now);
+	return host == NULL ? NULL
+			    : status_show(instance_engine(call->instance), host,
+				  call->now);
 }
 
 static bool
 is_reserved(const char *cause)
 {
 	return strcmp(cause, "maintenance") == 0 ||
-	    strncmp(cause, "link ", 5) == 0 || strncmp(cause, "send ", 5) == 0;
+	       strncmp(cause, "link ", 5) == 0 ||
+	       strncmp(cause, "send ", 5) == 0;
 }
 
 static json_t *
@@ -171,10 +178,12 @@ demote(struct rpc_call *call)
 
 	for (const char *p = cause; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
-			return rpc_fail(call, RPC_PARAMS, "carp.demote: "
+			return rpc_fail(call, RPC_PARAMS,
+			    "carp.demote: "
 			    "params.cause must be printable ASCII");
 	if (is_reserved(cause))
-		return rpc_fail(call, RPC_PARAMS, "carp.demote: params.cause: "
+		return rpc_fail(call, RPC_PARAMS,
+		    "carp.demote: params.cause: "
 		    "\"maintenance\", \"link ...\" and \"send ...\" are set "
 		    "by carpd itself; use another name");
 	if (seconds->given)
@@ -182,23 +191,25 @@ demote(struct rpc_call *call)
 	rc = carp_engine_demote(instance_engine(call->instance), cause,
 	    (int)call->arg[DEMOTE_AMOUNT].i, until, call->now);
 	if (rc == -ENOSPC)
-		return rpc_fail(call, RPC_FAILED, "carp.demote: there are %d "
-		    "causes already; end one with amount 0", CARP_CAUSES_MAX);
+		return rpc_fail(call, RPC_FAILED,
+		    "carp.demote: there are %d "
+		    "causes already; end one with amount 0",
+		    CARP_CAUSES_MAX);
 	if (rc < 0)
-		return rpc_fail(call, RPC_FAILED, "carp.demote: %s",
-		    strerror(-rc));
+		return rpc_fail(
+		    call, RPC_FAILED, "carp.demote: %s", strerror(-rc));
 	return json_true();
 }
 
 static json_t *
 maintenance(struct rpc_call *call)
 {
-	int rc = instance_set_maintenance(call->instance,
-	    call->arg[MAINTENANCE_ON].i != 0, call->now);
+	int rc = instance_set_maintenance(
+	    call->instance, call->arg[MAINTENANCE_ON].i != 0, call->now);
 
 	if (rc < 0)
-		return rpc_fail(call, RPC_FAILED, "carp.maintenance: %s",
-		    strerror(-rc));
+		return rpc_fail(
+		    call, RPC_FAILED, "carp.maintenance: %s", strerror(-rc));
 	return json_true();
 }
 
@@ -217,19 +228,23 @@ force(struct rpc_call *call)
 	else if (strcmp(name, "backup") == 0)
 		state = CARP_BACKUP;
 	else
-		return rpc_fail(call, RPC_PARAMS, "carp.force: params.state "
+		return rpc_fail(call, RPC_PARAMS,
+		    "carp.force: params.state "
 		    "must be \"master\" or \"backup\"");
-	host = find_host(call, &call->arg[FORCE_VHID],
-	    &call->arg[FORCE_INTERFACE]);
+	host = find_host(
+	    call, &call->arg[FORCE_VHID], &call->arg[FORCE_INTERFACE]);
 	if (host == NULL)
 		return NULL;
 	carp_host_get_info(host, &i);
 	rc = carp_host_force(host, state, call->now);
 	if (rc == -ENETDOWN)
-		return rpc_fail(call, RPC_FAILED, "carp.force: vhid %d %s "
-		    "takes no part: %s", i.carp.vhid, i.ifname,
-		    status_trouble(&trouble, host) ? trouble.text :
-		    carp_cause_text(i.carp.cause));
+		return rpc_fail(call, RPC_FAILED,
+		    "carp.force: vhid %d %s "
+		    "takes no part: %s",
+		    i.carp.vhid, i.ifname,
+		    status_trouble(&trouble, host)
+			? trouble.text
+			: carp_cause_text(i.carp.cause));
 	if (rc < 0)
 		return rpc_fail(call, RPC_FAILED, "carp.force: vhid %d %s: %s",
 		    i.carp.vhid, i.ifname, strerror(-rc));
@@ -243,11 +258,12 @@ reload(struct rpc_call *call)
 
 	call->later = rc == 0;
 	if (rc == -EOPNOTSUPP)
-		return rpc_fail(call, RPC_FAILED, "carp.reload: carpd runs "
+		return rpc_fail(call, RPC_FAILED,
+		    "carp.reload: carpd runs "
 		    "without a configuration file");
 	if (rc < 0)
-		return rpc_fail(call, RPC_FAILED, "carp.reload: %s",
-		    strerror(-rc));
+		return rpc_fail(
+		    call, RPC_FAILED, "carp.reload: %s", strerror(-rc));
 	return NULL;
 }
 
@@ -257,8 +273,8 @@ subscribe(struct rpc_call *call)
 	int rc = call->peer->subscribe(call->peer->arg);
 
 	if (rc < 0)
-		return rpc_fail(call, RPC_FAILED, "carp.subscribe: %s",
-		    strerror(-rc));
+		return rpc_fail(
+		    call, RPC_FAILED, "carp.subscribe: %s", strerror(-rc));
 	return json_true();
 }
 
@@ -267,8 +283,7 @@ const struct rpc_method rpc_carp_methods[] = {
 	    NULL, status },
 	{ "carp.show", false, "all that is known of one virtual host",
 	    show_params, show },
-	{ "carp.subscribe", false, "send events from now on", NULL,
-	    subscribe },
+	{ "carp.subscribe", false, "send events from now on", NULL, subscribe },
 	{ "carp.version", false, "version of carpd, name of the node", NULL,
 	    version },
 	{ "carp.demote", true, "set what a cause of demotion amounts to",

@@ -7,8 +7,8 @@
 #include "status_json.h"
 #include "why.h"
 
-#define PEERS_MAX	64		/* told by carp.show */
-#define HOSTS_MAX	64		/* told in one breath */
+#define PEERS_MAX 64 /* told by carp.show */
+#define HOSTS_MAX 64 /* told in one breath */
 
 void
 status_put(json_t *object, const char *key, json_t *value)
@@ -82,8 +82,9 @@ addr_list(const struct carp_addr *addr, size_t n, bool prefix)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, json_string_nocheck(
-		    carp_addr_print(text, &addr[i], prefix)));
+		(void)json_array_append_new(
+		    list, json_string_nocheck(
+			      carp_addr_print(text, &addr[i], prefix)));
 	return list;
 }
 
@@ -129,8 +130,8 @@ master(const struct carp_info *i, uint64_t now)
 }
 
 static json_t *
-one_host(const struct carp_host *host, const struct carp_host_info *h,
-    uint64_t now)
+one_host(
+    const struct carp_host *host, const struct carp_host_info *h, uint64_t now)
 {
 	const struct carp_info *i = &h->carp;
 	json_t *o = json_object();
@@ -179,8 +180,8 @@ counters(const struct carp_stats *s, bool of_host)
 	put_int(o, "opackets", s->opackets);
 	put_int(o, "opackets6", s->opackets6);
 	for (int v = 0; v < CARP_NVERDICTS; v++)
-		put_int(o, carp_verdict_name((enum carp_verdict)v),
-		    s->drops[v]);
+		put_int(
+		    o, carp_verdict_name((enum carp_verdict)v), s->drops[v]);
 	if (of_host) {
 		put_int(o, "oerrors", s->oerrors);
 		put_int(o, "preempt", s->preempt);
@@ -257,16 +258,16 @@ status_interfaces(struct carp_engine *engine)
 		for (same = 1; i + same < n; same++)
 			if (strcmp(name[i], name[i + same]) != 0)
 				break;
-		(void)json_array_append_new(list,
-		    one_interface(engine, name[i], same));
+		(void)json_array_append_new(
+		    list, one_interface(engine, name[i], same));
 	}
 	free(name);
 	return list;
 }
 
 static void
-append_causes(json_t *list, const struct carp_demotion *d, const char *of,
-    uint64_t now)
+append_causes(
+    json_t *list, const struct carp_demotion *d, const char *of, uint64_t now)
 {
 	json_t *o;
 
@@ -300,8 +301,8 @@ peers(const struct carp_host *host, uint64_t now)
 
 	for (size_t i = 0; i < n; i++) {
 		o = json_object();
-		status_put_text(o, "address",
-		    carp_addr_print(text, &peer[i].addr, false));
+		status_put_text(
+		    o, "address", carp_addr_print(text, &peer[i].addr, false));
 		put_int(o, "advbase", peer[i].advbase);
 		put_int(o, "advskew", peer[i].advskew);
 		put_int(o, "demote", peer[i].demote);
@@ -338,10 +339,9 @@ lease(const struct carp_host_info *h)
 bool
 status_trouble(struct carp_condition_info *ret, const struct carp_host *host)
 {
-	static const enum carp_condition which[] = {
-		CARP_COND_NO_INTERFACE, CARP_COND_NOT_ETHERNET,
-		CARP_COND_LINK_DOWN, CARP_COND_RECEIVE
-	};
+	static const enum carp_condition which[] = { CARP_COND_NO_INTERFACE,
+		CARP_COND_NOT_ETHERNET, CARP_COND_LINK_DOWN,
+		CARP_COND_RECEIVE };
 
 	for (size_t i = 0; i < sizeof(which) / sizeof(which[0]); i++)
 		if (carp_host_condition(host, which[i], ret))
@@ -361,14 +361,14 @@ status_show(const struct carp_engine *engine, const struct carp_host *host,
 	carp_host_get_info(host, &h);
 	if ((o = one_host(host, &h, now)) == NULL)
 		return NULL;
-	status_put_text(o, "why", why_sentence(why, &h,
-	    status_trouble(&trouble, host) ? trouble.text : NULL, now));
+	status_put_text(o, "why",
+	    why_sentence(why, &h,
+		status_trouble(&trouble, host) ? trouble.text : NULL, now));
 	status_put(o, "timers", timers(&h.carp, now));
-	status_put(o, "digest_addresses", h.ndigest != 0 ?
-	    addr_list(h.digest, h.ndigest, false) :
-	    addr_list(h.addrs, h.naddrs, false));
-	status_put(o, "peers_configured",
-	    addr_list(h.peers, h.npeers, false));
+	status_put(o, "digest_addresses",
+	    h.ndigest != 0 ? addr_list(h.digest, h.ndigest, false)
+			   : addr_list(h.addrs, h.naddrs, false));
+	status_put(o, "peers_configured", addr_list(h.peers, h.npeers, false));
 	status_put(o, "peers", peers(host, now));
 	status_put(o, "counters", counters(&h.carp.stats, true));
 	causes = json_array();

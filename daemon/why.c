@@ -8,8 +8,8 @@
 
 /* Text that grows to the end of its buffer and then stays as it is. */
 struct text {
-	char	*p;
-	size_t	 left;			/* with room for NUL */
+	char *p;
+	size_t left; /* with room for NUL */
 };
 
 static void say(struct text *, const char *, ...)
@@ -48,8 +48,8 @@ why_span(char ret[WHY_SPAN_LEN], uint64_t ns)
 		(void)snprintf(ret, WHY_SPAN_LEN,
 		    "%" PRIu64 " h %" PRIu64 " min", s / 3600, s / 60 % 60);
 	else
-		(void)snprintf(ret, WHY_SPAN_LEN,
-		    "%" PRIu64 " d %" PRIu64 " h", s / 86400, s / 3600 % 24);
+		(void)snprintf(ret, WHY_SPAN_LEN, "%" PRIu64 " d %" PRIu64 " h",
+		    s / 86400, s / 3600 % 24);
 	return ret;
 }
 
@@ -63,7 +63,7 @@ bool
 why_hears_master(const struct carp_info *i, uint64_t now)
 {
 	return i->heard && !carp_packet_is_bowout(&i->peer) &&
-	    ago(i->peer_at, now) <= i->timeout;
+	       ago(i->peer_at, now) <= i->timeout;
 }
 
 /* What the peer says of itself: advbase only where it differs from ours. */
@@ -105,8 +105,7 @@ say_heard(struct text *t, const struct carp_info *i, uint64_t now)
 		say(t, " and is more demoted");
 	else if (!i->preempt)
 		say(t, " and does not preempt");
-	else if (carp_interval(i->peer.advbase, i->peer.advskew) ==
-	    i->interval)
+	else if (carp_interval(i->peer.advbase, i->peer.advskew) == i->interval)
 		say(t, " and is not faster");
 	else
 		say(t, " and is about to preempt");
@@ -128,8 +127,7 @@ say_backup(struct text *t, const struct carp_info *i, uint64_t now)
 		if (i->heard)
 			say(t, ", the last word of %s was %s%s ago",
 			    carp_addr_print(addr, &i->peer.src, false),
-			    carp_packet_is_bowout(&i->peer) ?
-			    "a bow-out " : "",
+			    carp_packet_is_bowout(&i->peer) ? "a bow-out " : "",
 			    why_span(span, ago(i->peer_at, now)));
 		if (i->deadline != CARP_NEVER)
 			say(t, "; it takes over in %s unless one is heard",
@@ -178,8 +176,9 @@ say_rivals(struct text *t, const struct carp_info *i, uint64_t now)
 	    carp_addr_print(addr, &i->peer.src, false));
 	say_pace(t, i);
 	say(t, ", which is %s, last heard %s ago",
-	    interval > i->interval ? "slower" :
-	    interval < i->interval ? "faster" : "equal",
+	    interval > i->interval   ? "slower"
+	    : interval < i->interval ? "faster"
+				     : "equal",
 	    why_span(span, ago(i->peer_at, now)));
 }
 

@@ -9,11 +9,12 @@
  */
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../daemon/log.h"
 #include "../../daemon/rpc.h"
 #include "../unit/block.h"
 
@@ -21,6 +22,19 @@ int LLVMFuzzerInitialize(int *, char ***);
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct instance *in;
+
+/* Lines are made but not written: there would be millions. */
+void
+log_line(int priority, const char *fmt, ...)
+{
+	char line[4096];
+	va_list ap;
+
+	(void)priority;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+}
 
 static int
 subscribe(void *arg)
@@ -59,8 +73,8 @@ check_answer(json_t *answer)
 	if (error != NULL) {
 		check(json_integer_value(json_object_get(error, "code")) < 0,
 		    "a code", answer);
-		check(json_string_length(json_object_get(error,
-		    "message")) > 0, "a message", answer);
+		check(json_string_length(json_object_get(error, "message")) > 0,
+		    "a message", answer);
 	}
 	text = json_dumps(answer, JSON_COMPACT | JSON_ENCODE_ANY);
 	check(text != NULL && strchr(text, '\n') == NULL, "one line", answer);
@@ -71,9 +85,8 @@ int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const struct instance_ops ops = { NULL, NULL, NULL, NULL };
-	static const struct block_host hosts[] = {
-		{ "none0", 1, 0 }, { "none0", 7, 100 }, { "none1", 7, 0 }
-	};
+	static const struct block_host hosts[] = { { "none0", 1, 0 },
+		{ "none0", 7, 100 }, { "none1", 7, 0 } };
 	struct conf *conf = block_new(hosts, 3);
 	char why[256] = "";
 	int rc;
@@ -87,10 +100,9 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		exit(77);
 	}
 	if ((rc = instance_new(&in, &ops, NULL, false)) < 0 ||
-	    (rc = instance_apply(in, conf, carp_now(), why,
-	    sizeof(why))) < 0) {
-		(void)fprintf(stderr, "no instance: %s %s\n", strerror(-rc),
-		    why);
+	    (rc = instance_apply(in, conf, carp_now(), why, sizeof(why))) < 0) {
+		(void)fprintf(
+		    stderr, "no instance: %s %s\n", strerror(-rc), why);
 		abort();
 	}
 	free(conf);

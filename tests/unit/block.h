@@ -19,7 +19,7 @@ static inline struct conf *
 block_new(const struct block_host *h, uint32_t n)
 {
 	size_t size = sizeof(struct conf) + n * sizeof(struct conf_host) +
-	    n * sizeof(struct carp_addr);
+		      n * sizeof(struct carp_addr);
 	struct carp_config cfg = CARP_CONFIG_INIT;
 	struct conf *conf = calloc(1, size);
 	struct conf_host *host;
@@ -35,8 +35,8 @@ block_new(const struct block_host *h, uint32_t n)
 	host = (struct conf_host *)(conf + 1);
 	addr = (struct carp_addr *)(host + n);
 	for (uint32_t i = 0; i < n; i++) {
-		(void)snprintf(host[i].ifname, sizeof(host[i].ifname), "%s",
-		    h[i].ifname);
+		(void)snprintf(
+		    host[i].ifname, sizeof(host[i].ifname), "%s", h[i].ifname);
 		host[i].carp = cfg;
 		host[i].carp.vhid = (uint8_t)h[i].vhid;
 		host[i].carp.advskew = (uint8_t)h[i].advskew;

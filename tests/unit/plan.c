@@ -5,12 +5,12 @@
 #include "../../daemon/plan.h"
 #include "block.h"
 
-#define HOSTS_MAX	4
+#define HOSTS_MAX 4
 
 static const struct row {
 	const char *why;
 	struct block_host was[HOSTS_MAX], is[HOSTS_MAX];
-	const char *want;		/* + added - removed ! changed = kept */
+	const char *want; /* + added - removed ! changed = kept */
 } rows[] = {
 	{ "nothing ran", { { 0 } }, { { "a", 1, 0 }, { "a", 2, 0 } }, "++" },
 	{ "nothing is left", { { "a", 1, 0 } }, { { 0 } }, "-" },
@@ -43,8 +43,10 @@ conf_of(const struct block_host *h)
 
 START_TEST(steps)
 {
-	static const char letter[] = { [PLAN_KEEP] = '=', [PLAN_CHANGE] = '!',
-		[PLAN_ADD] = '+', [PLAN_REMOVE] = '-' };
+	static const char letter[] = { [PLAN_KEEP] = '=',
+		[PLAN_CHANGE] = '!',
+		[PLAN_ADD] = '+',
+		[PLAN_REMOVE] = '-' };
 	const struct row *r = &rows[_i];
 	struct conf *was = conf_of(r->was), *is = conf_of(r->is);
 	struct plan *p;
@@ -53,8 +55,8 @@ START_TEST(steps)
 	ck_assert_int_eq(plan_new(&p, _i == 0 ? NULL : was, is), 0);
 	for (uint32_t i = 0; i < p->n; i++)
 		got[i] = letter[p->step[i].what];
-	ck_assert_msg(strcmp(got, r->want) == 0, "%s: %s, not %s", r->why, got,
-	    r->want);
+	ck_assert_msg(
+	    strcmp(got, r->want) == 0, "%s: %s, not %s", r->why, got, r->want);
 	free(p);
 	free(was);
 	free(is);
@@ -69,14 +71,30 @@ START_TEST(each_part_of_a_host_counts)
 	struct plan *p;
 
 	switch (_i) {
-	case 0: host->vmac = 1; break;
-	case 1: host->lease = VIP_LEASE_OFF; break;
-	case 2: host->carp.key[19] = 1; break;
-	case 3: host->ndigest = 1; break;
-	case 4: host->npeers = 1; break;
-	case 5: host->naddrs = 0; break;
-	case 6: ((struct carp_addr *)(host + 1))->ip[3]++; break;
-	case 7: host->carp.grace = 1; break;
+	case 0:
+		host->vmac = 1;
+		break;
+	case 1:
+		host->lease = VIP_LEASE_OFF;
+		break;
+	case 2:
+		host->carp.key[19] = 1;
+		break;
+	case 3:
+		host->ndigest = 1;
+		break;
+	case 4:
+		host->npeers = 1;
+		break;
+	case 5:
+		host->naddrs = 0;
+		break;
+	case 6:
+		((struct carp_addr *)(host + 1))->ip[3]++;
+		break;
+	case 7:
+		host->carp.grace = 1;
+		break;
 	}
 	ck_assert_int_eq(plan_new(&p, was, is), 0);
 	ck_assert_uint_eq(p->count[PLAN_CHANGE], 1);

@@ -44,14 +44,14 @@ apply(const struct block_host *h, uint32_t n)
 	struct conf *conf = block_new(h, n);
 	char why[256] = "";
 
-	ck_assert_msg(instance_apply(in, conf, carp_now(), why,
-	    sizeof(why)) == 0, "%s", why);
+	ck_assert_msg(
+	    instance_apply(in, conf, carp_now(), why, sizeof(why)) == 0, "%s",
+	    why);
 	free(conf);
 }
 
-static const struct block_host hosts[] = {
-	{ "none0", 1, 0 }, { "none0", 7, 100 }, { "none1", 7, 0 }
-};
+static const struct block_host hosts[] = { { "none0", 1, 0 },
+	{ "none0", 7, 100 }, { "none1", 7, 0 } };
 
 static void
 setup(void)
@@ -101,8 +101,10 @@ call(const char *method, const char *params)
 	char line[512], *text;
 	json_t *answer, *result;
 
-	(void)snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":1,"
-	    "\"method\":\"%s\",\"params\":%s}", method, params);
+	(void)snprintf(line, sizeof(line),
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"%s\",\"params\":%s}",
+	    method, params);
 	text = ask(line);
 	answer = json_loads(text, 0, NULL);
 	ck_assert_ptr_nonnull(answer);
@@ -114,14 +116,14 @@ call(const char *method, const char *params)
 	return result;
 }
 
-#define R	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
-#define SHOW	R "\"carp.show\",\"params\":"
-#define DEMOTE	R "\"carp.demote\",\"params\":"
-#define FORCE	R "\"carp.force\",\"params\":"
+#define R      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+#define SHOW   R "\"carp.show\",\"params\":"
+#define DEMOTE R "\"carp.demote\",\"params\":"
+#define FORCE  R "\"carp.force\",\"params\":"
 
 static const struct row {
 	const char *line;
-	const char *want;		/* part of the answer */
+	const char *want; /* part of the answer */
 } rows[] = {
 	/* No JSON. */
 	{ "{", "-32700" },
@@ -166,9 +168,9 @@ static const struct row {
 	    "a string of 1 to 15" },
 	{ SHOW "{\"vhdi\":1}}", "\\\"vhdi\\\"; it takes vhid, interface" },
 	{ SHOW "{\"vhid\":9}}", "there is no vhid 9; there is 1 on none0, 7 on "
-	    "none0, 7 on none1" },
+				"none0, 7 on none1" },
 	{ SHOW "{\"vhid\":7}}", "several interfaces, name one: 7 on none0, 7 "
-	    "on none1" },
+				"on none1" },
 	{ SHOW "{\"vhid\":1,\"interface\":\"none1\"}}",
 	    "vhid 1 is not on none1; there is 1 on none0" },
 	{ DEMOTE "{\"cause\":\"x\"}}", "params.amount is missing" },
@@ -233,7 +235,7 @@ END_TEST
 START_TEST(notifications_are_carried_out)
 {
 	free(ask("{\"jsonrpc\":\"2.0\",\"method\":\"carp.maintenance\","
-	    "\"params\":{\"on\":true}}"));
+		 "\"params\":{\"on\":true}}"));
 	ck_assert(instance_maintenance(in));
 }
 END_TEST
@@ -270,7 +272,8 @@ START_TEST(every_method_is_listed)
 	size_t i;
 
 	ck_assert_uint_eq(json_array_size(list), 9);
-	json_array_foreach(list, i, m) {
+	json_array_foreach(list, i, m)
+	{
 		ck_assert(json_is_string(json_object_get(m, "name")));
 		ck_assert(json_is_string(json_object_get(m, "text")));
 		nchange += json_is_true(json_object_get(m, "change"));
@@ -291,21 +294,20 @@ START_TEST(status_has_its_members)
 	json_t *o = call("carp.status", "{}"), *host, *iface;
 
 	for (size_t i = 0; i < sizeof(of_node) / sizeof(of_node[0]); i++)
-		ck_assert_msg(json_object_get(o, of_node[i]) != NULL, "%s",
-		    of_node[i]);
-	ck_assert_str_eq(json_string_value(json_object_get(o, "node")),
-	    "nodeA");
+		ck_assert_msg(
+		    json_object_get(o, of_node[i]) != NULL, "%s", of_node[i]);
+	ck_assert_str_eq(
+	    json_string_value(json_object_get(o, "node")), "nodeA");
 	ck_assert_uint_eq(json_array_size(json_object_get(o, "hosts")), 3);
 	host = json_array_get(json_object_get(o, "hosts"), 0);
 	for (size_t i = 0; i < sizeof(of_host) / sizeof(of_host[0]); i++)
 		ck_assert_msg(json_object_get(host, of_host[i]) != NULL, "%s",
 		    of_host[i]);
-	ck_assert_uint_eq(json_array_size(json_object_get(o, "interfaces")),
-	    2);
+	ck_assert_uint_eq(json_array_size(json_object_get(o, "interfaces")), 2);
 	iface = json_array_get(json_object_get(o, "interfaces"), 0);
 	ck_assert(json_is_false(json_object_get(iface, "exists")));
-	ck_assert_int_eq(json_integer_value(json_object_get(iface, "hosts")),
-	    2);
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(iface, "hosts")), 2);
 	json_decref(o);
 }
 END_TEST
@@ -319,8 +321,8 @@ START_TEST(show_has_its_members)
 	const char *why;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		ck_assert_msg(json_object_get(o, names[i]) != NULL, "%s",
-		    names[i]);
+		ck_assert_msg(
+		    json_object_get(o, names[i]) != NULL, "%s", names[i]);
 	why = json_string_value(json_object_get(o, "why"));
 	ck_assert_msg(strncmp(why, "init: ", 6) == 0, "%s", why);
 	json_decref(o);
@@ -348,11 +350,13 @@ START_TEST(too_many_causes_are_refused)
 	char line[200], *got;
 
 	for (int i = 0; i < CARP_CAUSES_MAX + 1; i++) {
-		(void)snprintf(line, sizeof(line), DEMOTE
-		    "{\"cause\":\"c%d\",\"amount\":1}}", i);
+		(void)snprintf(line, sizeof(line),
+		    DEMOTE "{\"cause\":\"c%d\",\"amount\":1}}", i);
 		got = ask(line);
-		ck_assert_msg(strstr(got, i < CARP_CAUSES_MAX ?
-		    "\"result\":true" : "-32002") != NULL, "%s", got);
+		ck_assert_msg(
+		    strstr(got, i < CARP_CAUSES_MAX ? "\"result\":true"
+						    : "-32002") != NULL,
+		    "%s", got);
 		free(got);
 	}
 }
@@ -362,15 +366,16 @@ START_TEST(maintenance_is_saved_once)
 {
 	json_decref(call("carp.maintenance", "{\"on\":true}"));
 	ck_assert_int_eq(saved, 1);
-	ck_assert_int_eq(carp_demotion_sum(
-	    carp_engine_demotion(instance_engine(in))), CARP_DEMOTED);
+	ck_assert_int_eq(
+	    carp_demotion_sum(carp_engine_demotion(instance_engine(in))),
+	    CARP_DEMOTED);
 	saved = -1;
 	json_decref(call("carp.maintenance", "{\"on\":true}"));
 	ck_assert_int_eq(saved, -1);
 	json_decref(call("carp.maintenance", "{\"on\":false}"));
 	ck_assert_int_eq(saved, 0);
-	ck_assert_int_eq(carp_demotion_sum(
-	    carp_engine_demotion(instance_engine(in))), 0);
+	ck_assert_int_eq(
+	    carp_demotion_sum(carp_engine_demotion(instance_engine(in))), 0);
 }
 END_TEST
 
@@ -439,12 +444,11 @@ nhosts(void)
 
 START_TEST(apply_adds_changes_removes)
 {
-	static const struct block_host other[] = {
-		{ "none0", 7, 50 }, { "none1", 7, 0 }, { "none2", 3, 0 }
-	};
+	static const struct block_host other[] = { { "none0", 7, 50 },
+		{ "none1", 7, 0 }, { "none2", 3, 0 } };
 	struct carp_engine *e = instance_engine(in);
 	struct carp_host *kept = carp_host_find(e, "none1", 7),
-	    *changed = carp_host_find(e, "none0", 7);
+			 *changed = carp_host_find(e, "none0", 7);
 	struct carp_host_info i;
 
 	apply(other, 3);
@@ -463,24 +467,23 @@ END_TEST
 /* Which host cannot be had: 0, a new one, 1, a changed one. */
 START_TEST(apply_is_all_or_nothing)
 {
-	static const struct block_host bad[] = {
-		{ "none0", 1, 33 }, { "none0", 7, 44 }, { "none5", 1, 0 },
-		{ "none5", 2, 0 }
-	};
+	static const struct block_host bad[] = { { "none0", 1, 33 },
+		{ "none0", 7, 44 }, { "none5", 1, 0 }, { "none5", 2, 0 } };
 	struct conf *conf = block_new(bad, 4);
 	struct conf_host *host = (struct conf_host *)(conf + 1);
 	struct carp_host_info i;
 	char why[256] = "";
 
 	host[_i == 0 ? 3 : 1].carp.advskew = 255;
-	ck_assert_int_lt(instance_apply(in, conf, carp_now(), why,
-	    sizeof(why)), 0);
-	ck_assert_msg(strstr(why, _i == 0 ? "test.conf:4: vhid 2 none5: " :
-	    "test.conf:2: vhid 7 none0: ") == why, "%s", why);
+	ck_assert_int_lt(
+	    instance_apply(in, conf, carp_now(), why, sizeof(why)), 0);
+	ck_assert_msg(
+	    strstr(why, _i == 0 ? "test.conf:4: vhid 2 none5: "
+				: "test.conf:2: vhid 7 none0: ") == why,
+	    "%s", why);
 	free(conf);
 	ck_assert_uint_eq(nhosts(), 3);
-	carp_host_get_info(carp_host_find(instance_engine(in), "none0", 1),
-	    &i);
+	carp_host_get_info(carp_host_find(instance_engine(in), "none0", 1), &i);
 	ck_assert_uint_eq(i.carp.advskew, 0);
 	ck_assert_uint_eq(instance_conf(in)->nhosts, 3);
 	/* And what is right still works. */
@@ -496,8 +499,8 @@ add_tests(TCase *t)
 	tcase_add_loop_test(t, notifications_get_no_answer, 0,
 	    sizeof(silent) / sizeof(silent[0]));
 	tcase_add_test(t, notifications_are_carried_out);
-	tcase_add_loop_test(t, changes_are_for_root, 0,
-	    sizeof(changes) / sizeof(changes[0]));
+	tcase_add_loop_test(
+	    t, changes_are_for_root, 0, sizeof(changes) / sizeof(changes[0]));
 	tcase_add_test(t, every_method_is_listed);
 	tcase_add_test(t, status_has_its_members);
 	tcase_add_test(t, show_has_its_members);

@@ -6,8 +6,8 @@
 
 #include "../../daemon/why.h"
 
-#define NOW	(1000 * CARP_SEC)
-#define MS(n)	((n) * (CARP_SEC / 1000))
+#define NOW   (1000 * CARP_SEC)
+#define MS(n) ((n) * (CARP_SEC / 1000))
 
 static struct carp_host_info h;
 
@@ -55,8 +55,8 @@ START_TEST(backup_of_a_faster_master)
 {
 	hear(1, 0, MS(400));
 	says("backup: 192.0.2.2 is master with advskew 0, this node has 100 "
-	    "and is slower; it would take over after 3.39 s of silence, last "
-	    "heard 0.40 s ago");
+	     "and is slower; it would take over after 3.39 s of silence, last "
+	     "heard 0.40 s ago");
 }
 END_TEST
 
@@ -64,8 +64,8 @@ START_TEST(backup_that_does_not_preempt)
 {
 	hear(1, 200, MS(400));
 	says("backup: 192.0.2.2 is master with advskew 200, this node has 100 "
-	    "and does not preempt; it would take over after 3.39 s of "
-	    "silence, last heard 0.40 s ago");
+	     "and does not preempt; it would take over after 3.39 s of "
+	     "silence, last heard 0.40 s ago");
 }
 END_TEST
 
@@ -77,8 +77,8 @@ START_TEST(backup_by_demotion)
 	h.carp.skew_sent = 240;
 	h.carp.interval = carp_interval(1, 240);
 	says("backup: 192.0.2.2 is master with advskew 200, this node has 240 "
-	    "(advskew 100 and demotion 240) and is slower; it would take over "
-	    "after 3.39 s of silence, last heard 0.40 s ago");
+	     "(advskew 100 and demotion 240) and is slower; it would take over "
+	     "after 3.39 s of silence, last heard 0.40 s ago");
 }
 END_TEST
 
@@ -86,15 +86,15 @@ START_TEST(backup_of_another_advbase)
 {
 	hear(2, 0, MS(400));
 	says("backup: 192.0.2.2 is master with advbase 2, advskew 0, this node "
-	    "has advbase 1, advskew 100 and does not preempt; it would take "
-	    "over after 3.39 s of silence, last heard 0.40 s ago");
+	     "has advbase 1, advskew 100 and does not preempt; it would take "
+	     "over after 3.39 s of silence, last heard 0.40 s ago");
 }
 END_TEST
 
 START_TEST(backup_that_hears_nobody)
 {
 	says("backup: no master is heard; it takes over in 2.99 s unless one "
-	    "is heard");
+	     "is heard");
 }
 END_TEST
 
@@ -102,8 +102,8 @@ START_TEST(backup_after_a_bowout)
 {
 	hear(255, 255, MS(20));
 	says("backup: no master is heard, the last word of 192.0.2.2 was "
-	    "a bow-out 0.02 s ago; it takes over in 2.99 s unless one is "
-	    "heard");
+	     "a bow-out 0.02 s ago; it takes over in 2.99 s unless one is "
+	     "heard");
 }
 END_TEST
 
@@ -112,8 +112,8 @@ START_TEST(backup_by_order)
 	hear(1, 0, MS(400));
 	h.carp.cause = CARP_CAUSE_FORCED;
 	says("backup: 192.0.2.2 is master with advskew 0, this node has 100 "
-	    "and is slower; it would take over after 3.39 s of silence, last "
-	    "heard 0.40 s ago; it was told to be backup 5.00 s ago");
+	     "and is slower; it would take over after 3.39 s of silence, last "
+	     "heard 0.40 s ago; it was told to be backup 5.00 s ago");
 }
 END_TEST
 
@@ -123,8 +123,8 @@ START_TEST(master_alone)
 	h.carp.cause = CARP_CAUSE_SILENCE;
 	hear(1, 0, MS(9000));
 	says("master: no other one was heard when it took over 5.00 s ago; no "
-	    "other master was heard since; it advertises every 1.39 s with "
-	    "advskew 100");
+	     "other master was heard since; it advertises every 1.39 s with "
+	     "advskew 100");
 }
 END_TEST
 
@@ -133,7 +133,8 @@ START_TEST(master_beside_another)
 	h.carp.state = CARP_MASTER;
 	h.carp.cause = CARP_CAUSE_SLOWER;
 	hear(1, 200, MS(100));
-	says("master: it preempts, and took over from a slower one 5.00 s "
+	says(
+	    "master: it preempts, and took over from a slower one 5.00 s "
 	    "ago; 192.0.2.2 advertises too, with advskew 200, which is slower, "
 	    "last heard 0.10 s ago; it advertises every 1.39 s with advskew "
 	    "100");
@@ -209,8 +210,8 @@ main(void)
 	tcase_add_test(t, master_beside_another);
 	tcase_add_test(t, init_names_the_trouble);
 	tcase_add_test(t, a_sentence_never_leaves_its_buffer);
-	tcase_add_loop_test(t, spans_are_for_people, 0,
-	    sizeof(spans) / sizeof(spans[0]));
+	tcase_add_loop_test(
+	    t, spans_are_for_people, 0, sizeof(spans) / sizeof(spans[0]));
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
