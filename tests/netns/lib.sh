@@ -453,6 +453,7 @@ one_master() {
 
 # capture NODE FILE FILTER: what passes, with time stamps; -l: line by line.
 capture() {
+	: > "$2.err"
 	enter "$1" tcpdump -i eth0 -n -l -tt --immediate-mode "$3" \
 	    > "$2" 2> "$2.err" &
 	PID[capture]=$!
@@ -475,6 +476,7 @@ watch_start() {
 	for n; do
 		args+=("$n=/run/netns/$n")
 	done
+	: > "$T/watch"
 	"$TOOLS/watch" "${args[@]}" > "$T/watch" &
 	PID[watch]=$!
 	wait_for 5 grep -q ready "$T/watch"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # S5: a configuration is applied whole or not at all.  Reload with every broken
-# file of tests/conf, unchanged, with a virtual host or an address more or less,
+# file of tests/conf/bad, unchanged, with a virtual host or an address more or less,
 # with another key: nothing is lost and nothing doubled.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
@@ -61,6 +61,8 @@ touched() {
 start a
 start b
 check "a is master, b backup" wait_for 6 all_roles
+# The second announcement comes with the second advertisement after the first.
+wait_for 6 eval "less 2.5 \$(show a 10 .since) >/dev/null"
 since_10=$(show a 10 .since) began=$(now_us)
 watch_start a b
 probe_start v4 c $V4
@@ -68,7 +70,8 @@ probe_start v6 c $V6
 probe_start other c 192.0.2.120
 
 title "an unchanged file"
-capture c "$T/packets" 'proto 112 or ip6 proto 112 or arp[6:2] = 1 and arp[14:4] = arp[24:4]'
+capture c "$T/packets" 'ip proto 112 or ip6 proto 112 or
+    (arp[6:2] = 1 and arp[14:4] = arp[24:4])'
 before=$(picture)
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	ctl a reload >/dev/null || fail "reload $i of the unchanged file"
@@ -77,18 +80,16 @@ done
 capture_stop
 check "ten reloads change nothing" is "$(picture)" "$before"
 check "no packet more than one a second and virtual host" \
-    no_extra_packet "$T/packets"
+    no_extra_packet "$T/packets" || cat "$T/packets"
 check "nothing was announced again" not grep -q ARP "$T/packets"
 
 title "broken files"
 cp "$T/a/carpd.conf" "$T/good.conf"
 n=0 bad=0
-for file in "$TOP"/tests/conf/*.conf; do
+for file in "$TOP"/tests/conf/bad/*.conf; do
 	[ -f "$file" ] || continue
 	cp "$file" "$T/a/carpd.conf"
 	chmod 600 "$T/a/carpd.conf"
-	# Some are good: they show what is accepted.
-	on a "$CARPD" -n -f "$T/a/carpd.conf" >/dev/null 2>&1 && continue
 	n=$((n + 1))
 	if ctl a reload > "$T/out" 2>&1; then
 		fail "$(basename "$file"): reload should have failed"
