@@ -10,7 +10,7 @@
 
 #include "announce.h"
 
-#define ANN_BUFFER (4 * 1024 * 1024)	/* of frames on their way */
+#define ANN_BUFFER (4 * 1024 * 1024) /* of frames on their way */
 
 /* RFC 826, RFC 5227: a request for the address by its owner. */
 enum {
@@ -25,7 +25,7 @@ enum {
 	IP6_LEN = 40,
 	IP6_SRC = 8,
 	IP6_DST = 24,
-	NA_LEN = 32,			/* with one option */
+	NA_LEN = 32, /* with one option */
 	NA_SUM = 2,
 	NA_FLAGS = 4,
 	NA_TARGET = 8,
@@ -61,8 +61,8 @@ announce_open(struct announcer *a)
 		announce_close(a);
 		return rc;
 	}
-	if (setsockopt(a->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
-		sizeof(size)) == -1)
+	if (setsockopt(
+		a->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == -1)
 		(void)setsockopt(
 		    a->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return 0;
@@ -110,8 +110,8 @@ sum16(const uint8_t *p, size_t len)
 static void
 put_icmp6_sum(uint8_t *ip, uint8_t *na)
 {
-	uint32_t sum = sum16(ip + IP6_SRC, 32) + NA_LEN + NEXT_ICMP6 +
-	    sum16(na, NA_LEN);
+	uint32_t sum =
+	    sum16(ip + IP6_SRC, 32) + NA_LEN + NEXT_ICMP6 + sum16(na, NA_LEN);
 
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -149,12 +149,12 @@ void
 announce_add(struct announcer *a, unsigned ifindex, const uint8_t mac[6],
     bool router, const struct carp_addr *addr)
 {
-	uint16_t type = htons(addr->family == 4 ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
+	uint16_t type =
+	    htons(addr->family == 4 ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
 	unsigned i = a->n++;
 	uint8_t *frame = a->frame[i];
-	size_t len = addr->family == 4
-	    ? put_arp(frame, mac, addr)
-	    : put_na(frame, mac, router, addr);
+	size_t len = addr->family == 4 ? put_arp(frame, mac, addr)
+				       : put_na(frame, mac, router, addr);
 
 	memcpy(frame + ETHER_ADDR_LEN, mac, 6);
 	memcpy(frame + 2 * ETHER_ADDR_LEN, &type, sizeof(type));

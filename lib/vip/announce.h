@@ -11,12 +11,12 @@
 
 #include <carp/carp.h>
 
-#define ANN_BATCH 256			/* frames in one system call */
-#define ANN_FRAME 86			/* Ethernet, IPv6, NA, one option */
+#define ANN_BATCH 256 /* frames in one system call */
+#define ANN_FRAME 86  /* Ethernet, IPv6, NA, one option */
 
 struct announcer {
-	int fd;				/* -1: not open */
-	unsigned n;			/* waiting to be sent */
+	int fd;	    /* -1: not open */
+	unsigned n; /* waiting to be sent */
 	struct mmsghdr *msg;
 	struct iovec *iov;
 	struct sockaddr_ll *to;

@@ -11,9 +11,9 @@
 #include "state.h"
 #include "vmac.h"
 
-#define ROUNDS	   3			/* what was not known is asked once */
+#define ROUNDS	   3 /* what was not known is asked once */
 #define RESEND	   (10 * CARP_SEC / 1000)
-#define SEND_TRIES 50			/* without any frame getting out */
+#define SEND_TRIES 50 /* without any frame getting out */
 
 int
 commit_reserve(struct vip *v, unsigned n)
@@ -68,7 +68,7 @@ is_foreign(const struct vip_want *w)
 	const struct mon *m = &s->v->mon;
 
 	return has_own(mon_link(m, s->ifindex), &w->addr) ||
-	    (s->vmac != 0 && has_own(mon_link(m, s->vmac), &w->addr));
+	       (s->vmac != 0 && has_own(mon_link(m, s->vmac), &w->addr));
 }
 
 /*
@@ -100,10 +100,9 @@ heir(const struct vip_want *w)
 {
 	struct vip_want *o = set_find(w->set->v, &w->addr);
 
-	while (o != NULL &&
-	    (o == w || carp_addr_cmp(&o->addr, &w->addr) != 0 ||
-		target(o) != w->at || is_foreign(o) ||
-		choose_prefix(o) != w->at_prefix))
+	while (o != NULL && (o == w || carp_addr_cmp(&o->addr, &w->addr) != 0 ||
+				target(o) != w->at || is_foreign(o) ||
+				choose_prefix(o) != w->at_prefix))
 		o = o->chain;
 	return o;
 }
@@ -114,10 +113,9 @@ is_shared(const struct vip_want *w, unsigned dev, uint8_t prefix)
 {
 	const struct vip_want *o = set_find(w->set->v, &w->addr);
 
-	while (o != NULL &&
-	    (o == w || carp_addr_cmp(&o->addr, &w->addr) != 0 ||
-		!((o->at == dev && o->at_prefix == prefix) ||
-		    (o->adding && target(o) == dev))))
+	while (o != NULL && (o == w || carp_addr_cmp(&o->addr, &w->addr) != 0 ||
+				!((o->at == dev && o->at_prefix == prefix) ||
+				    (o->adding && target(o) == dev))))
 		o = o->chain;
 	return o != NULL;
 }
@@ -214,7 +212,8 @@ plan_want(struct vip_want *w, uint64_t now)
 	w->foreign = foreign;
 	if (foreign)
 		dev = 0;
-	if (w->error != 0 && now < w->set->retry && w->at == 0)
+	if (w->error != 0 && w->at == 0 && w->set->retry != CARP_NEVER &&
+	    now < w->set->retry)
 		return;
 	prefix = dev != 0 ? choose_prefix(w) : 0;
 	moved = w->at != 0 && (w->at != dev || w->at_prefix != prefix);
@@ -278,7 +277,7 @@ static bool
 is_gone(int rc)
 {
 	return rc == 0 || rc == -EADDRNOTAVAIL || rc == -ENOENT ||
-	    rc == -ENODEV;
+	       rc == -ENODEV;
 }
 
 static int
@@ -340,7 +339,8 @@ make_links(struct vip *v, uint64_t now)
 	struct vip_set *s;
 	int first = 0, rc;
 
-	TAILQ_FOREACH(s, &v->todo, todo) {
+	TAILQ_FOREACH(s, &v->todo, todo)
+	{
 		if (!s->cfg.vmac || s->vmac != 0 || s->ifindex == 0 ||
 		    (s->retry != CARP_NEVER && now < s->retry))
 			continue;
@@ -365,7 +365,7 @@ reconcile(struct vip *v, uint64_t now)
 		again = false;
 		nl_reset(&v->batch);
 		TAILQ_FOREACH(s, &v->todo, todo)
-			plan_set(s, now);
+		plan_set(s, now);
 		if (v->batch.n == 0)
 			break;
 		rc = nl_commit(&v->nl, &v->batch);
@@ -431,7 +431,8 @@ announce_all(struct vip *v, uint64_t now)
 	struct vip_set *s;
 	bool room = true;
 
-	TAILQ_FOREACH(s, &v->todo, todo) {
+	TAILQ_FOREACH(s, &v->todo, todo)
+	{
 		const struct mon_link *l = mon_link(&v->mon, set_device(s));
 		const struct mon_link *base = mon_link(&v->mon, s->ifindex);
 
@@ -447,8 +448,8 @@ announce_all(struct vip *v, uint64_t now)
 				continue;
 			}
 			who[v->ann.n] = w;
-			announce_add(&v->ann, l->ifindex, l->mac,
-			    l->forwarding, &w->addr);
+			announce_add(&v->ann, l->ifindex, l->mac, l->forwarding,
+			    &w->addr);
 			if (v->ann.n == ANN_BATCH)
 				room = flush(v, who);
 		}
@@ -456,7 +457,7 @@ announce_all(struct vip *v, uint64_t now)
 	if (room)
 		room = flush(v, who);
 	TAILQ_FOREACH(s, &v->todo, todo)
-		put_off(s, now);
+	put_off(s, now);
 }
 
 /* Forgets what has left. */
@@ -498,7 +499,8 @@ queue_due(struct vip *v, uint64_t now)
 	struct vip_set *s;
 
 	v->retry = CARP_NEVER;
-	TAILQ_FOREACH(s, &v->all, all) {
+	TAILQ_FOREACH(s, &v->all, all)
+	{
 		if (s->retry <= now || s->resend <= now) {
 			set_queue(s);
 			continue;

@@ -37,7 +37,7 @@ heard_locate(struct vip_set *s, const struct mon_link *l)
 	if (s->ifindex != l->ifindex) {
 		s->ifindex = l->ifindex;
 		s->promoted = 0;
-		s->retry = CARP_NEVER;
+		set_forgive(s);
 	}
 	if (up && !s->link_up && s->up)
 		vip_set_announce(s); /* the neighbours may be others */
@@ -80,9 +80,10 @@ heard_link(struct vip *v, const struct mon_link *l, bool gone)
 	struct vip_set *s;
 
 	tell_link(v, l->name);
-	TAILQ_FOREACH(s, &v->all, all) {
-		bool concerned = s->ifindex == l->ifindex ||
-		    s->vmac == l->ifindex;
+	TAILQ_FOREACH(s, &v->all, all)
+	{
+		bool concerned =
+		    s->ifindex == l->ifindex || s->vmac == l->ifindex;
 
 		if (gone && concerned)
 			lost(s, l, exists);
@@ -103,15 +104,15 @@ heard_own(struct vip *v, unsigned ifindex)
 	if (l != NULL)
 		tell_link(v, l->name);
 	TAILQ_FOREACH(s, &v->all, all)
-		if (s->ifindex == ifindex || s->vmac == ifindex)
-			set_queue(s);
+	if (s->ifindex == ifindex || s->vmac == ifindex)
+		set_queue(s);
 }
 
 static bool
 same(const struct vip_want *w, const struct mon_addr_msg *a)
 {
 	return carp_addr_cmp(&w->addr, &a->addr) == 0 && w->at == a->ifindex &&
-	    w->at_prefix == a->addr.prefix;
+	       w->at_prefix == a->addr.prefix;
 }
 
 /* Found in a dump, by us: it was left behind, or is the other set's. */
@@ -172,7 +173,8 @@ heard_taken(struct vip *v)
 {
 	struct vip_set *s;
 
-	TAILQ_FOREACH(s, &v->todo, todo) {
+	TAILQ_FOREACH(s, &v->todo, todo)
+	{
 		const struct mon_link *l = mon_link(&v->mon, s->ifindex);
 		bool there = s->up && l != NULL && (l->flags & IFF_UP);
 

@@ -18,9 +18,9 @@
 
 #include "state.h"
 
-#define MON_BUFFER   (8 * 1024 * 1024)	/* of notifications, that we ask for */
-#define MON_AT_ONCE  20000		/* messages: then others have a turn */
-#define MON_TRIES    5			/* of a dump that is disturbed */
+#define MON_BUFFER  (8 * 1024 * 1024) /* of notifications, that we ask for */
+#define MON_AT_ONCE 20000	      /* messages: then others have a turn */
+#define MON_TRIES   5		      /* of a dump that is disturbed */
 
 static const int groups[] = {
 	RTNLGRP_LINK,
@@ -66,18 +66,17 @@ mon_link_named(const struct mon *m, const char *name)
 bool
 mon_is_up(const struct mon_link *l)
 {
-	enum { OPER_UNKNOWN = 0, OPER_UP = 6 };	/* RFC 2863 */
+	enum { OPER_UNKNOWN = 0, OPER_UP = 6 }; /* RFC 2863 */
 
 	return (l->flags & IFF_UP) && (l->flags & IFF_RUNNING) &&
-	    (l->operstate == OPER_UP || l->operstate == OPER_UNKNOWN);
+	       (l->operstate == OPER_UP || l->operstate == OPER_UNKNOWN);
 }
 
 const struct mon_addr *
 mon_source(const struct mon_link *l, uint8_t family)
 {
-	const uint32_t unusable = family == 6
-	    ? IFA_F_TENTATIVE | IFA_F_DADFAILED
-	    : 0;
+	const uint32_t unusable =
+	    family == 6 ? IFA_F_TENTATIVE | IFA_F_DADFAILED : 0;
 	const struct mon_addr *first = NULL;
 
 	for (const struct mon_addr *a = l->own; a != NULL; a = a->next) {
@@ -107,9 +106,9 @@ static bool
 differ(const struct mon_link *a, const struct mon_link *b)
 {
 	return strcmp(a->name, b->name) != 0 || mon_is_up(a) != mon_is_up(b) ||
-	    (a->flags & IFF_UP) != (b->flags & IFF_UP) || a->type != b->type ||
-	    a->forwarding != b->forwarding ||
-	    memcmp(a->mac, b->mac, sizeof(a->mac)) != 0;
+	       (a->flags & IFF_UP) != (b->flags & IFF_UP) ||
+	       a->type != b->type || a->forwarding != b->forwarding ||
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) != 0;
 }
 
 static void
@@ -193,9 +192,8 @@ find_own(struct mon_link *l, const struct mon_addr_msg *a)
 {
 	struct mon_addr **p = &l->own;
 
-	while (*p != NULL &&
-	    (carp_addr_cmp(&(*p)->addr, &a->addr) != 0 ||
-		(*p)->addr.prefix != a->addr.prefix))
+	while (*p != NULL && (carp_addr_cmp(&(*p)->addr, &a->addr) != 0 ||
+				 (*p)->addr.prefix != a->addr.prefix))
 		p = &(*p)->next;
 	return p;
 }
@@ -214,7 +212,8 @@ static void
 own_new(struct vip *v, struct mon_link *l, const struct mon_addr_msg *a)
 {
 	struct mon_addr **p = find_own(l, a);
-	bool changed = *p == NULL || ((*p)->flags ^ a->flags) & ~IFA_F_PERMANENT;
+	bool changed =
+	    *p == NULL || ((*p)->flags ^ a->flags) & ~IFA_F_PERMANENT;
 
 	if (*p == NULL && (*p = calloc(1, sizeof(**p))) == NULL) {
 		v->mon.error = -ENOBUFS;
@@ -284,8 +283,7 @@ addr_new(struct vip *v, const struct nlmsghdr *h)
 	struct mon_addr **p;
 	struct mon_link *l;
 
-	if (!parse_addr(&a, h) ||
-	    (l = mon_link(&v->mon, a.ifindex)) == NULL)
+	if (!parse_addr(&a, h) || (l = mon_link(&v->mon, a.ifindex)) == NULL)
 		return;
 	if (a.tagged) {
 		learn_tags(v, true);
@@ -307,8 +305,7 @@ addr_del(struct vip *v, const struct nlmsghdr *h)
 	struct mon_addr **p;
 	struct mon_link *l;
 
-	if (!parse_addr(&a, h) ||
-	    (l = mon_link(&v->mon, a.ifindex)) == NULL)
+	if (!parse_addr(&a, h) || (l = mon_link(&v->mon, a.ifindex)) == NULL)
 		return;
 	if (*(p = find_own(l, &a)) != NULL)
 		own_remove(v, l, p);
@@ -352,7 +349,7 @@ mon_read(struct vip *v)
 	v->mon.error = 0;
 	for (int i = 0; rc >= 0 && i < MON_AT_ONCE; i++)
 		rc = nl_recvmsgs_default(v->mon.sock);
-	if (rc == -NLE_NOMEM)	/* libnl's word for ENOBUFS, too */
+	if (rc == -NLE_NOMEM) /* libnl's word for ENOBUFS, too */
 		return -ENOBUFS;
 	if (rc < 0 && rc != -NLE_AGAIN && rc != -NLE_INTR)
 		return -EIO;
@@ -405,8 +402,8 @@ unsee_all(struct vip *v)
 			a->seen = false;
 	}
 	TAILQ_FOREACH(s, &v->all, all)
-		for (size_t i = 0; i < s->nwants; i++)
-			s->wants[i].seen = false;
+	for (size_t i = 0; i < s->nwants; i++)
+		s->wants[i].seen = false;
 }
 
 int
@@ -424,9 +421,9 @@ mon_reread(struct vip *v)
 		goto out;
 	forget_unseen(v);
 	TAILQ_FOREACH(s, &v->all, all)
-		for (size_t i = 0; i < s->nwants; i++)
-			if (s->wants[i].at != 0 && !s->wants[i].seen)
-				set_taken(&s->wants[i]);
+	for (size_t i = 0; i < s->nwants; i++)
+		if (s->wants[i].at != 0 && !s->wants[i].seen)
+			set_taken(&s->wants[i]);
 out:
 	v->mon.rereading = false;
 	return rc;

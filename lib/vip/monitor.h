@@ -18,9 +18,9 @@ struct vip;
 /* An address of the interface that is not ours.  In the kernel's order. */
 struct mon_addr {
 	struct mon_addr *next;
-	struct carp_addr addr;		/* with the prefix length */
-	struct carp_addr net;		/* its subnet, or that of its peer */
-	uint32_t flags;			/* IFA_F_... */
+	struct carp_addr addr; /* with the prefix length */
+	struct carp_addr net;  /* its subnet, or that of its peer */
+	uint32_t flags;	       /* IFA_F_... */
 	bool seen;
 };
 
@@ -28,13 +28,13 @@ struct mon_link {
 	struct mon_link *next;
 	char name[VIP_IFNAMSIZ];
 	char alias[MON_ALIAS];
-	unsigned ifindex, parent;	/* parent: ifindex, 0: none */
-	unsigned flags;			/* IFF_... */
-	uint16_t type;			/* ARPHRD_... */
+	unsigned ifindex, parent; /* parent: ifindex, 0: none */
+	unsigned flags;		  /* IFF_... */
+	uint16_t type;		  /* ARPHRD_... */
 	uint8_t operstate;
-	uint8_t mac[6];			/* zero unless Ethernet */
+	uint8_t mac[6]; /* zero unless Ethernet */
 	bool macvlan, forwarding, seen;
-	uint32_t arp_ignore, arp_announce;	/* when it was last read */
+	uint32_t arp_ignore, arp_announce; /* when it was last read */
 	struct mon_addr *own;
 };
 
@@ -50,9 +50,9 @@ struct mon {
 	struct nl_sock *sock;
 	struct mon_link *bucket[MON_BUCKETS];
 	enum { TAGS_UNKNOWN, TAGS_SHOWN, TAGS_HIDDEN } tags;
-	bool muted;			/* our own additions are not told */
-	bool rereading;			/* messages are of a dump */
-	int error;			/* of a message that was being read */
+	bool muted;	/* our own additions are not told */
+	bool rereading; /* messages are of a dump */
+	int error;	/* of a message that was being read */
 };
 
 int mon_open(struct vip *);

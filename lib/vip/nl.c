@@ -15,11 +15,11 @@
 
 #include "nl.h"
 
-#define NL_REPLY  65536			/* bytes read at once */
-#define NL_MSG	  128			/* of one address request, at most */
-#define NL_SLACK  4096			/* for the few larger ones */
-#define NL_ANSWER 1024			/* kernel memory of one answer */
-#define NL_BUFFER (8 * 1024 * 1024)	/* that we ask for */
+#define NL_REPLY  65536		    /* bytes read at once */
+#define NL_MSG	  128		    /* of one address request, at most */
+#define NL_SLACK  4096		    /* for the few larger ones */
+#define NL_ANSWER 1024		    /* kernel memory of one answer */
+#define NL_BUFFER (8 * 1024 * 1024) /* that we ask for */
 
 /* What the administrator allows, or more for the privileged. */
 static size_t
@@ -60,9 +60,9 @@ nl_open(struct nl *nl)
 	    nl->sock, NETLINK_CAP_ACK, &one, sizeof(one));
 	nl->max_bytes =
 	    grow_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, NL_BUFFER / 2) - 1024;
-	nl->max_msgs = (unsigned)(grow_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF,
-				      NL_BUFFER) /
-	    NL_ANSWER);
+	nl->max_msgs =
+	    (unsigned)(grow_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, NL_BUFFER) /
+		       NL_ANSWER);
 	return 0;
 }
 

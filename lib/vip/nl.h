@@ -14,10 +14,10 @@ struct mnl_socket;
 
 struct nl {
 	struct mnl_socket *sock;
-	char *reply;			/* NL_REPLY bytes */
-	uint32_t portid, seq;		/* seq: of the last request sent */
-	size_t max_bytes;		/* that one send may have */
-	unsigned max_msgs;		/* whose answers fit the buffer */
+	char *reply;	      /* NL_REPLY bytes */
+	uint32_t portid, seq; /* seq: of the last request sent */
+	size_t max_bytes;     /* that one send may have */
+	unsigned max_msgs;    /* whose answers fit the buffer */
 };
 
 /*
@@ -26,10 +26,10 @@ struct nl {
  */
 struct nl_batch {
 	char *buf;
-	int *rc;			/* rc[i]: answer to request i */
-	struct nlmsghdr *cur;		/* being written */
-	size_t size, len;		/* len <= size */
-	unsigned max, n;		/* n <= max */
+	int *rc;	      /* rc[i]: answer to request i */
+	struct nlmsghdr *cur; /* being written */
+	size_t size, len;     /* len <= size */
+	unsigned max, n;      /* n <= max */
 	bool overflow;
 };
 
@@ -68,10 +68,10 @@ int nl_query(struct nl *, struct nl_batch *,
 /* A request to add (or to replace), or to delete an address. */
 struct nl_ifaddr {
 	unsigned ifindex;
-	const struct carp_addr *addr;	/* its prefix length is not used */
+	const struct carp_addr *addr; /* its prefix length is not used */
 	uint8_t prefix;
-	uint16_t flags;			/* NLM_F_EXCL or NLM_F_REPLACE */
-	uint32_t valid;			/* seconds, UINT32_MAX for ever */
+	uint16_t flags; /* NLM_F_EXCL or NLM_F_REPLACE */
+	uint32_t valid; /* seconds, UINT32_MAX for ever */
 };
 
 void nl_add_addr(struct nl_batch *, const struct nl_ifaddr *);

@@ -68,8 +68,8 @@ parse_link(struct mon_link *ret, const struct nlmsghdr *h)
 	ret->flags = m->ifi_flags;
 	ret->type = m->ifi_type;
 	ret->parent = tb[IFLA_LINK] != NULL && tb[IFLA_LINK_NETNSID] == NULL
-	    ? nla_get_u32(tb[IFLA_LINK])
-	    : 0;
+			  ? nla_get_u32(tb[IFLA_LINK])
+			  : 0;
 	if (tb[IFLA_OPERSTATE] != NULL)
 		ret->operstate = nla_get_u8(tb[IFLA_OPERSTATE]);
 	memset(ret->mac, 0, sizeof(ret->mac));
@@ -107,8 +107,8 @@ parse_addr(struct mon_addr_msg *ret, const struct nlmsghdr *h)
 	struct nlattr *tb[NL_IFA_PROTO + 1];
 
 	memset(ret, 0, sizeof(*ret));
-	if (nlmsg_parse((struct nlmsghdr *)h, sizeof(*m), tb, NL_IFA_PROTO,
-		NULL) < 0 ||
+	if (nlmsg_parse(
+		(struct nlmsghdr *)h, sizeof(*m), tb, NL_IFA_PROTO, NULL) < 0 ||
 	    (m->ifa_family != AF_INET && m->ifa_family != AF_INET6))
 		return false;
 	/* IFA_ADDRESS is the peer's where there is one, else the same */
@@ -123,6 +123,6 @@ parse_addr(struct mon_addr_msg *ret, const struct nlmsghdr *h)
 	ret->portid = h->nlmsg_pid;
 	ret->seq = h->nlmsg_seq;
 	ret->tagged = tb[NL_IFA_PROTO] != NULL &&
-	    nla_get_u8(tb[NL_IFA_PROTO]) == VIP_PROTO;
+		      nla_get_u8(tb[NL_IFA_PROTO]) == VIP_PROTO;
 	return true;
 }

@@ -9,7 +9,7 @@
 #include "vmac.h"
 
 #define MIN_BUCKETS 64
-#define LEASE_MIN   2			/* seconds that the kernel keeps */
+#define LEASE_MIN   2 /* seconds that the kernel keeps */
 
 void
 set_queue(struct vip_set *s)
@@ -28,6 +28,15 @@ set_tell(struct vip_want *w, enum vip_what what)
 	if (!s->tells)
 		TAILQ_INSERT_TAIL(&s->v->telling, s, telling);
 	s->tells = true;
+}
+
+/* What was refused before is tried as if for the first time. */
+void
+set_forgive(struct vip_set *s)
+{
+	s->retry = CARP_NEVER;
+	for (size_t i = 0; i < s->nwants; i++)
+		s->wants[i].error = 0;
 }
 
 void
@@ -119,8 +128,8 @@ reserve(struct vip *v, size_t total)
 	v->buckets = buckets;
 	v->nbuckets = n;
 	TAILQ_FOREACH(s, &v->all, all)
-		for (size_t i = 0; i < s->nwants; i++)
-			insert(v, &s->wants[i]);
+	for (size_t i = 0; i < s->nwants; i++)
+		insert(v, &s->wants[i]);
 	return 0;
 }
 
@@ -128,8 +137,8 @@ static bool
 good_lease(uint32_t lease, uint32_t lease_s)
 {
 	return lease == VIP_LEASE_OFF ||
-	    (lease == VIP_LEASE_ADDRESS && lease_s >= LEASE_MIN &&
-		lease_s < UINT32_MAX);
+	       (lease == VIP_LEASE_ADDRESS && lease_s >= LEASE_MIN &&
+		   lease_s < UINT32_MAX);
 }
 
 static int
@@ -151,8 +160,8 @@ check_config(struct vip_set_config *ret, const struct vip_set_config *cfg)
 }
 
 int
-vip_set_new(struct vip_set **ret, struct vip *v,
-    const struct vip_set_config *cfg)
+vip_set_new(
+    struct vip_set **ret, struct vip *v, const struct vip_set_config *cfg)
 {
 	const struct mon_link *l;
 	struct vip_set *s;
@@ -302,12 +311,11 @@ vip_set_up(struct vip_set *s, bool up)
 	if (s->up == up)
 		return;
 	s->up = up;
-	s->retry = CARP_NEVER;
 	s->resend = CARP_NEVER;
+	set_forgive(s);
 	for (size_t i = 0; i < s->nwants; i++) {
 		s->wants[i].fresh = true;
 		s->wants[i].announce = false;
-		s->wants[i].error = 0;
 	}
 	set_queue(s);
 }

@@ -13,25 +13,25 @@
 #include "monitor.h"
 #include "nl.h"
 
-#define VIP_RETRY CARP_SEC		/* after a refusal */
+#define VIP_RETRY CARP_SEC /* after a refusal */
 
 /* An address that a set wants, or does not want any more. */
 struct vip_want {
-	struct vip_want *chain;		/* in the same hash bucket */
+	struct vip_want *chain; /* in the same hash bucket */
 	struct vip_set *set;
 	struct carp_addr addr;
-	uint8_t at_prefix;		/* with which it is at `at` */
-	uint8_t events;			/* bits 1 << enum vip_what to tell */
-	unsigned at;			/* ifindex where ours is; 0: nowhere */
-	uint32_t seq;			/* of our last request to add it */
-	int error;			/* how the kernel refused it, or 0 */
-	bool leaving;			/* no longer in the list */
-	bool foreign;			/* somebody else's is there */
-	bool taken;			/* found missing */
-	bool fresh;			/* its first installation since up */
-	bool announce;			/* neighbours are to be told */
-	bool seen;			/* by a dump that is being read */
-	bool adding;			/* asked for in the present batch */
+	uint8_t at_prefix; /* with which it is at `at` */
+	uint8_t events;	   /* bits 1 << enum vip_what to tell */
+	unsigned at;	   /* ifindex where ours is; 0: nowhere */
+	uint32_t seq;	   /* of our last request to add it */
+	int error;	   /* how the kernel refused it, or 0 */
+	bool leaving;	   /* no longer in the list */
+	bool foreign;	   /* somebody else's is there */
+	bool taken;	   /* found missing */
+	bool fresh;	   /* its first installation since up */
+	bool announce;	   /* neighbours are to be told */
+	bool seen;	   /* by a dump that is being read */
+	bool adding;	   /* asked for in the present batch */
 };
 
 struct vip_set {
@@ -39,18 +39,18 @@ struct vip_set {
 	struct vip *v;
 	struct vip_set_config cfg;
 	struct vip_want *wants;
-	size_t nwants;			/* those that leave counted in */
-	unsigned ifindex;		/* of cfg.ifname; 0: does not exist */
-	unsigned vmac;			/* ifindex of the macvlan; 0: none */
-	unsigned promoted;		/* ifindex with promote_secondaries */
-	struct vip_parent *parent;	/* what to put back, or NULL */
-	uint64_t retry;			/* when refused ones are tried again */
-	uint64_t resend;		/* the same of announcements; or NEVER */
+	size_t nwants;		   /* those that leave counted in */
+	unsigned ifindex;	   /* of cfg.ifname; 0: does not exist */
+	unsigned vmac;		   /* ifindex of the macvlan; 0: none */
+	unsigned promoted;	   /* ifindex with promote_secondaries */
+	struct vip_parent *parent; /* what to put back, or NULL */
+	uint64_t retry;		   /* when refused ones are tried again */
+	uint64_t resend;	   /* the same of announcements; or NEVER */
 	uint64_t repaired, announced;
-	unsigned tries;			/* announcements that found no room */
-	bool up, renew;			/* wishes */
-	bool link_up;			/* of cfg.ifname, when last heard */
-	bool queued, tells;		/* is in v->todo, in v->telling */
+	unsigned tries;	    /* announcements that found no room */
+	bool up, renew;	    /* wishes */
+	bool link_up;	    /* of cfg.ifname, when last heard */
+	bool queued, tells; /* is in v->todo, in v->telling */
 };
 
 TAILQ_HEAD(vip_sets, vip_set);
@@ -58,17 +58,17 @@ TAILQ_HEAD(vip_sets, vip_set);
 /* The ARP settings that an interface had before it got virtual MACs. */
 struct vip_parent {
 	struct vip_parent *next;
-	unsigned ifindex, users;	/* users: sets */
+	unsigned ifindex, users; /* users: sets */
 	uint32_t ignore, announce;
 };
 
 /* What request i of the batch is for. */
 enum vip_op_kind {
-	OP_ADD,				/* must not be there */
-	OP_RENEW,			/* or put it there */
+	OP_ADD,	  /* must not be there */
+	OP_RENEW, /* or put it there */
 	OP_DEL,
-	OP_STATE,			/* of the macvlan: up or down */
-	OP_SETTING			/* of an interface */
+	OP_STATE,  /* of the macvlan: up or down */
+	OP_SETTING /* of an interface */
 };
 
 struct vip_op {
@@ -82,19 +82,19 @@ struct vip_op {
 struct vip {
 	struct nl nl;
 	struct nl_batch batch;
-	struct vip_op *ops;		/* ops[i] belongs to request i */
+	struct vip_op *ops; /* ops[i] belongs to request i */
 	struct mon mon;
 	struct announcer ann;
-	struct vip_parent *parents;	/* of virtual MACs */
+	struct vip_parent *parents; /* of virtual MACs */
 	struct vip_sets all, todo, telling;
-	struct vip_want **buckets;	/* of all wants, by address */
-	size_t nbuckets, nwants;	/* nbuckets: a power of 2, or 0 */
+	struct vip_want **buckets; /* of all wants, by address */
+	size_t nbuckets, nwants;   /* nbuckets: a power of 2, or 0 */
 	size_t nsets;
-	uint64_t retry;			/* earliest of all sets; or NEVER */
-	char (*links)[VIP_IFNAMSIZ];	/* that VIP_LINK is to be told of */
+	uint64_t retry;		     /* earliest of all sets; or NEVER */
+	char (*links)[VIP_IFNAMSIZ]; /* that VIP_LINK is to be told of */
 	size_t nlinks, maxlinks;
-	uint64_t reread;		/* when it failed: again; or NEVER */
-	bool overrun;			/* to be told */
+	uint64_t reread; /* when it failed: again; or NEVER */
+	bool overrun;	 /* to be told */
 };
 
 static inline size_t
@@ -119,6 +119,7 @@ set_device(const struct vip_set *s)
 /* set.c */
 void set_queue(struct vip_set *);
 void set_tell(struct vip_want *, enum vip_what);
+void set_forgive(struct vip_set *);
 void set_taken(struct vip_want *);
 void set_remove(struct vip_set *, size_t i);
 struct vip_want *set_find(const struct vip *, const struct carp_addr *);

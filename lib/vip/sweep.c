@@ -9,7 +9,7 @@
 #include "state.h"
 #include "vmac.h"
 
-#define TRIES 5				/* of a dump that is disturbed */
+#define TRIES 5 /* of a dump that is disturbed */
 
 /* What the kernel has of ours, from dumps of this moment. */
 struct found_addr {
@@ -24,7 +24,7 @@ struct found_link {
 
 struct found {
 	struct vip *v;
-	const struct carp_addr *only;	/* what may be taken; NULL: all */
+	const struct carp_addr *only; /* what may be taken; NULL: all */
 	size_t nonly;
 	struct found_addr *addrs;
 	struct found_link *links;
@@ -90,8 +90,8 @@ link_goes(const struct found *f, unsigned ifindex)
 	bool any = f->only == NULL;
 
 	TAILQ_FOREACH(s, &f->v->all, all)
-		if (s->vmac == ifindex)
-			return false;
+	if (s->vmac == ifindex)
+		return false;
 	for (size_t i = 0; i < f->naddrs; i++) {
 		if (f->addrs[i].msg.ifindex != ifindex)
 			continue;
@@ -203,8 +203,8 @@ take(const struct found *f, unsigned *removed)
 }
 
 int
-vip_sweep(struct vip *v, const struct carp_addr *only, size_t n,
-    unsigned *removed)
+vip_sweep(
+    struct vip *v, const struct carp_addr *only, size_t n, unsigned *removed)
 {
 	struct found f = { .v = v, .only = only, .nonly = n };
 	unsigned count = 0;
@@ -212,8 +212,8 @@ vip_sweep(struct vip *v, const struct carp_addr *only, size_t n,
 
 	if (v == NULL)
 		return -EINVAL;
-	rc = ask(&f, RTM_GETADDR, sizeof(struct ifaddrmsg), &f.naddrs,
-	    see_addr);
+	rc =
+	    ask(&f, RTM_GETADDR, sizeof(struct ifaddrmsg), &f.naddrs, see_addr);
 	if (rc == 0)
 		rc = ask(&f, RTM_GETLINK, sizeof(struct ifinfomsg), &f.nlinks,
 		    see_link);

@@ -10,9 +10,9 @@
 #include "commit.h"
 #include "state.h"
 
-#define REREAD	   (CARP_SEC / 10)	/* after a failure */
-#define MIN_BATCH  64			/* requests: without any set */
-#define DRAIN_MAX  100			/* losses in a row */
+#define REREAD	  (CARP_SEC / 10) /* after a failure */
+#define MIN_BATCH 64		  /* requests: without any set */
+#define DRAIN_MAX 100		  /* losses in a row */
 
 int
 vip_new(struct vip **ret)
@@ -49,7 +49,7 @@ vip_free(struct vip *v)
 	if (v == NULL)
 		return;
 	TAILQ_FOREACH(s, &v->all, all)
-		vip_set_up(s, false);
+	vip_set_up(s, false);
 	if (!TAILQ_EMPTY(&v->all))
 		(void)vip_commit(v, 0); /* all in one batch */
 	while ((s = TAILQ_FIRST(&v->all)) != NULL)
@@ -108,7 +108,7 @@ next_of_set(struct vip_set *s, struct vip_event *ret)
 		for (int what = VIP_TAKEN; what <= VIP_FAILED; what++) {
 			if (!(w->events & 1U << what))
 				continue;
-			w->events &= (uint8_t)~(1U << what);
+			w->events &= (uint8_t) ~(1U << what);
 			ret->what = (enum vip_what)what;
 			ret->set = s;
 			ret->addr = w->addr;
@@ -170,8 +170,8 @@ vip_link_get(const struct vip *v, const char *name, struct vip_link *ret)
 }
 
 int
-vip_link_addrs(const struct vip *v, const char *name, struct carp_addr *ret,
-    size_t max)
+vip_link_addrs(
+    const struct vip *v, const char *name, struct carp_addr *ret, size_t max)
 {
 	const struct mon_link *l;
 	int n = 0;
@@ -187,8 +187,8 @@ vip_link_addrs(const struct vip *v, const char *name, struct carp_addr *ret,
 }
 
 bool
-vip_addr_owner(const struct vip *v, const struct carp_addr *addr,
-    char ret[VIP_IFNAMSIZ])
+vip_addr_owner(
+    const struct vip *v, const struct carp_addr *addr, char ret[VIP_IFNAMSIZ])
 {
 	const struct mon_link *l = NULL;
 

@@ -26,9 +26,9 @@
 #define ALIAS_START "carp vhid "
 
 enum {
-	ARP_IGNORE = 1,			/* answer for own addresses only */
-	ARP_ANNOUNCE = 2,		/* never ask in the name of others */
-	RP_LOOSE = 2,			/* see vmac_make() */
+	ARP_IGNORE = 1,	  /* answer for own addresses only */
+	ARP_ANNOUNCE = 2, /* never ask in the name of others */
+	RP_LOOSE = 2,	  /* see vmac_make() */
 };
 
 static void
@@ -46,14 +46,14 @@ read_alias(const struct mon_link *l, uint32_t *ignore, uint32_t *announce)
 
 	return sscanf(l->alias, ALIAS_SCAN, &vhid, ifname, ignore, announce,
 		   &end) == 4 &&
-	    l->alias[end] == '\0';
+	       l->alias[end] == '\0';
 }
 
 bool
 vmac_is_ours(const struct mon_link *l)
 {
 	return l->macvlan &&
-	    strncmp(l->alias, ALIAS_START, strlen(ALIAS_START)) == 0;
+	       strncmp(l->alias, ALIAS_START, strlen(ALIAS_START)) == 0;
 }
 
 /* A request about a link, by index or else by name. */
@@ -97,7 +97,8 @@ vmac_put_settings(struct nl_batch *b, unsigned ifindex, const char *name,
 }
 
 static void
-put_arp(struct nl_batch *b, unsigned ifindex, uint32_t ignore, uint32_t announce)
+put_arp(
+    struct nl_batch *b, unsigned ifindex, uint32_t ignore, uint32_t announce)
 {
 	const struct vmac_setting set[] = {
 		{ IPV4_DEVCONF_ARP_IGNORE, ignore },
@@ -321,9 +322,8 @@ vmac_make(struct vip_set *s)
 	if (s->ifindex == 0)
 		return -ENODEV;
 	l = mon_link_named(&v->mon, name);
-	if (l != NULL &&
-	    (!vmac_is_ours(l) || l->parent != s->ifindex ||
-		memcmp(l->mac, mac, sizeof(mac)) != 0))
+	if (l != NULL && (!vmac_is_ours(l) || l->parent != s->ifindex ||
+			     memcmp(l->mac, mac, sizeof(mac)) != 0))
 		return -EEXIST;
 	if ((rc = use_parent(s)) < 0 || (rc = create(v, s, name)) < 0)
 		goto fail;

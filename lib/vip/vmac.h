@@ -34,7 +34,7 @@ void vmac_put_state(struct nl_batch *, unsigned ifindex, bool up);
 
 /* Adds to a batch: IPv4 settings of an interface, ends with id 0. */
 struct vmac_setting {
-	int id;				/* IPV4_DEVCONF_... */
+	int id; /* IPV4_DEVCONF_... */
 	uint32_t value;
 };
 

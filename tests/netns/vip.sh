@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${BUILD:-build}
 
-for tool in ip unshare nsenter tcpdump; do
+for tool in ip unshare nsenter; do
 	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
 done
 if [ -z "${IN_NS:-}" ]; then
@@ -17,7 +17,7 @@ if [ -z "${IN_NS:-}" ]; then
 	unshare --user --map-root-user --net true 2>/dev/null ||
 	    { echo "no namespaces here"; exit 77; }
 	IN_NS=1 exec unshare --user --map-root-user --net --mount --pid \
-	    --fork --mount-proc "$0" "$@"
+	    --fork --kill-child --mount-proc "$0" "$@"
 fi
 
 tmp=$(mktemp -d)
@@ -52,7 +52,7 @@ fresh() {
 		[ "$l" = lo ] || ip link del "$l" 2>/dev/null
 	done
 	[ -z "$peer" ] || kill "$peer" 2>/dev/null
-	unshare --net sleep 300 &
+	unshare --net sleep 300 9>&- &
 	peer=$!
 	until_ms 2000 other_ns || fail "no second namespace"
 	case $kind in
@@ -128,7 +128,7 @@ info() { # NAME PATTERN
 	    fail "$2 is not in: $(grep '^info' "$tmp/out" | tail -n 1)"
 }
 
-has() { ip -o addr show dev "${2:-eth0}" | grep -qF " $1 "; }
+has() { ip -o addr show dev "${2:-eth0}" 2>/dev/null | grep -qF " $1 "; }
 hasnt() { ! has "$@"; }
 must() { has "$@" || fail "no address $*"; }
 mustnt() { hasnt "$@" || fail "address $* is there"; }
@@ -359,7 +359,8 @@ case_syscalls() { # how many for 1,000 addresses, and for nothing to do
 	command -v strace >/dev/null || return 0
 	try new a eth0 10 0 30
 	try bulk a 46 1000
-	strace -qq -o "$tmp/trace" -e trace=network -p "$driver" 2>"$tmp/err" &
+	strace -qq -o "$tmp/trace" -e trace=network -p "$driver" \
+	    2>"$tmp/err" 9>&- &
 	p=$!
 	if ! until_ms 3000 grep -q "^TracerPid:[[:space:]]*[1-9]" \
 	    "/proc/$driver/status"; then
@@ -415,45 +416,49 @@ case_sweep() {
 }
 
 case_announce() {
-	local mac out p
+	local mac hex ip6=20010db8000000000000000000000010 na p
 	fresh
-	there tcpdump -Z root -i eth1 -U -w "$tmp/pcap" \
-	    "arp or icmp6" 2>"$tmp/dump" &
+	nsenter -t "$peer" -n "$B/tests/netns/vip_driver" capture eth1 \
+	    >"$tmp/frames" 9>&- &
 	p=$!
-	until_ms 5000 grep -q listening "$tmp/dump" || fail "tcpdump"
-	mac=$(cat /sys/class/net/eth0/address 2>/dev/null ||
-	    ip -o link show eth0 | sed 's/.*ether \([^ ]*\) .*/\1/')
+	until_ms 5000 grep -q listening "$tmp/frames" || fail "no capture"
 	mac=$(ip -o link show eth0 | sed 's/.*ether \([^ ]*\) .*/\1/')
+	# what the neighbours believe before
+	there ip neigh replace 192.0.2.10 lladdr 02:00:00:00:00:99 \
+	    nud stale dev eth1
+	there ip neigh replace 2001:db8::10 lladdr 02:00:00:00:00:99 \
+	    nud stale dev eth1
 	try new a eth0 10 0 5
 	try addrs a 192.0.2.10/24 2001:db8::10/64
 	try up a
+	try commit
+	grep -q "0000c000020a\|88....00[02a]0000000" "$tmp/frames" &&
+	    fail "announced without being told"
 	try announce a
 	try commit
+	until_ms 2000 believes 192.0.2.10 "$mac" || fail "$(there ip neigh)"
+	until_ms 2000 believes 2001:db8::10 "$mac" || fail "$(there ip neigh)"
 	sysctl -qw net.ipv6.conf.eth0.forwarding=1
 	expect_said "event link eth0"
 	try link eth0
 	expect_said "router 1"
 	try announce a
 	try commit
-	until_ms 5000 captured 4 || fail "frames: $(captured_count)"
+	hex=${mac//:/}
+	until_ms 2000 frames 2 "^ffffffffffff${hex}08060001080006040001${hex}\
+c000020a000000000000c000020a" || fail "gratuitous ARP"
+	na="^333300000001${hex}86dd6000000000203aff${ip6}\
+ff0200000000000000000000000000018800...."
+	until_ms 2000 frames 1 "${na}20000000${ip6}0201${hex}$" || fail "NA"
+	until_ms 2000 frames 1 "${na}a0000000${ip6}0201${hex}$" ||
+	    fail "NA of a router"
+	there grep -q "^Icmp6InCsumErrors[[:space:]]*0$" /proc/net/snmp6 ||
+	    fail "checksum"
 	kill "$p"
 	wait "$p" 2>/dev/null
-	out=$(tcpdump -r "$tmp/pcap" -nevv 2>/dev/null)
-	echo "$out" | grep -q "$mac > ff:ff:ff:ff:ff:ff.*who-has 192.0.2.10.*\
-tell 192.0.2.10" || fail "gratuitous ARP: $out"
-	echo "$out" | grep -q "$mac > 33:33:00:00:00:01.*hlim 255.*\
-2001:db8::10 > ff02::1: \[icmp6 sum ok\].*tgt is 2001:db8::10, \
-Flags \[override\]" || fail "NA: $out"
-	echo "$out" | grep -q "tgt is 2001:db8::10, Flags \[router, override\]" ||
-	    fail "NA of a router: $out"
-	echo "$out" | grep -q "destination link-address option.*$mac" ||
-	    fail "NA without link address: $out"
 }
-captured_count() {
-	tcpdump -r "$tmp/pcap" -n 2>/dev/null |
-	    grep -cE 'tell 192.0.2.10|tgt is 2001:db8::10'
-}
-captured() { [ "$(captured_count)" -ge "$1" ]; }
+believes() { there ip neigh show "$1" | grep -q "lladdr $2"; }
+frames() { [ "$(grep -c "$2" "$tmp/frames")" -eq "$1" ]; }
 
 vmac() { # name of the macvlan of VHID
 	ip -o link | sed -n "s/^[0-9]*: \(carp$1\.[0-9]*\)@.*/\1/p"

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Drives lib/vip by commands from standard input, one a line; see commands[]. */
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,7 +22,7 @@
 struct named {
 	char name[16];
 	struct vip_set *set;
-	uint64_t every, next;		/* automatic renewal, ns */
+	uint64_t every, next; /* automatic renewal, ns */
 };
 
 static struct vip *v;
@@ -258,8 +264,8 @@ cmd_owner(void)
 static int
 cmd_deaf(void)
 {
-	const struct timespec t = { .tv_nsec = atol(strtok(NULL, " ")) *
-		    1000000L };
+	const struct timespec t = { .tv_nsec =
+					atol(strtok(NULL, " ")) * 1000000L };
 
 	return nanosleep(&t, NULL) == 0 ? 0 : -errno;
 }
@@ -351,12 +357,36 @@ read_commands(void)
 	return true;
 }
 
+/* Prints what arrives at an interface as hexadecimal, one frame a line. */
+static int
+capture(const char *ifname)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(ifname) };
+	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	uint8_t buf[2048];
+	ssize_t n;
+
+	if (fd == -1 || bind(fd, (void *)&at, sizeof(at)) == -1)
+		return 1;
+	printf("listening\n");
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			printf("%02x", buf[i]);
+		printf("\n");
+	}
+	return 1;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	int rc;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 3 && strcmp(argv[1], "capture") == 0)
+		return capture(argv[2]);
 	if ((rc = vip_new(&v)) < 0) {
 		printf("vip_new: %s\n", strerror(-rc));
 		return 1;
