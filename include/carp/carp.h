@@ -219,6 +219,7 @@ enum carp_cause {
 	CARP_CAUSE_PAUSED,		/* slept, and another took over */
 	CARP_CAUSE_FORCED,		/* told to */
 	CARP_CAUSE_STOPPED,		/* told to stop */
+	CARP_CAUSE_RESUMED,		/* a master's successor goes on */
 	CARP_NCAUSES
 };
 
@@ -305,6 +306,14 @@ int	 carp_demote(struct carp *, int demotion, uint64_t now);
  * on the wire, force demotion instead.
  */
 int	 carp_force(struct carp *, enum carp_state, uint64_t now);
+
+/*
+ * For the successor of a process that ended as master without a word.  Soon
+ * enough, that nobody can have taken over: go_on as master.  Otherwise, or if
+ * it ended more than once: bow out in its name, so that nobody waits.  Does
+ * nothing but in BACKUP.
+ */
+int	 carp_resume(struct carp *, bool go_on, uint64_t now);
 
 /* A master bows out.  Goes to INIT; carp_link() starts again. */
 int	 carp_stop(struct carp *, uint64_t now);

@@ -103,6 +103,9 @@ struct carp_host *carp_host_find(const struct carp_engine *,
 /* See carp_force(). */
 int	 carp_host_force(struct carp_host *, enum carp_state, uint64_t now);
 
+/* See carp_resume(). */
+int	 carp_host_resume(struct carp_host *, bool go_on, uint64_t now);
+
 /* With `manual`: have the addresses, or not.  Announced when they come. */
 int	 carp_host_install(struct carp_host *, bool, uint64_t now);
 

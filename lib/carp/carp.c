@@ -255,6 +255,17 @@ carp_force(struct carp *c, enum carp_state state, uint64_t now)
 }
 
 int
+carp_resume(struct carp *c, bool go_on, uint64_t now)
+{
+	if (busy(c))
+		return -EBUSY;
+	if (c->state == CARP_BACKUP)
+		fsm_step(c, go_on ? EV_TO_MASTER : EV_BOW_OUT,
+		    CARP_CAUSE_RESUMED, now);
+	return 0;
+}
+
+int
 carp_stop(struct carp *c, uint64_t now)
 {
 	if (busy(c))

@@ -297,6 +297,7 @@ static const struct transition {
 		[EV_BOWOUT]	= { take_over,		CARP_MASTER, false },
 		[EV_TO_MASTER]	= { take_over,		CARP_MASTER, false },
 		[EV_TO_BACKUP]	= { wait_master,	CARP_BACKUP, false },
+		[EV_BOW_OUT]	= { wait_master,	CARP_BACKUP, true },
 		[EV_STOP]	= { stop,		CARP_INIT, false },
 	},
 	[CARP_MASTER] = {

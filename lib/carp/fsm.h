@@ -17,6 +17,7 @@ enum fsm_event {
 	EV_BOWOUT,			/* one that leaves */
 	EV_TO_MASTER,			/* by order */
 	EV_TO_BACKUP,
+	EV_BOW_OUT,			/* in the name of a dead master */
 	EV_TOUCH,			/* what we send has changed */
 	EV_STOP,
 	FSM_NEVENTS

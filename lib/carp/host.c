@@ -198,6 +198,20 @@ carp_host_force(struct carp_host *h, enum carp_state state, uint64_t now)
 }
 
 int
+carp_host_resume(struct carp_host *h, bool go_on, uint64_t now)
+{
+	int rc;
+
+	if (h == NULL)
+		return -EINVAL;
+	if ((rc = carp_resume(h->carp, go_on, now)) != 0)
+		return rc;
+	engine_carry(h, now);
+	engine_settle(h->iface->engine, now);
+	return 0;
+}
+
+int
 carp_host_install(struct carp_host *h, bool install, uint64_t now)
 {
 	if (h == NULL || !h->manual)

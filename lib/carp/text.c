@@ -118,6 +118,7 @@ carp_cause_text(enum carp_cause c)
 		[CARP_CAUSE_PAUSED] = "slept, and another took over",
 		[CARP_CAUSE_FORCED] = "told to",
 		[CARP_CAUSE_STOPPED] = "stopped",
+		[CARP_CAUSE_RESUMED] = "goes on after a crash",
 	};
 
 	return (unsigned)c < CARP_NCAUSES ? text[c] : "?";
