@@ -126,7 +126,7 @@ $(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $<
 
-NETNS_DRIVERS = $(B)/tests/netns/engine_driver
+NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver
 
 $(NETNS_DRIVERS): $(B)/tests/netns/%: tests/netns/%.c $(B)/libcarp.so
 	@mkdir -p $(@D)

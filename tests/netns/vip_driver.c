@@ -28,6 +28,7 @@ struct named {
 static struct vip *v;
 static struct named sets[MAX_SETS];
 static struct carp_addr addrs[MAX_ADDRS];
+static char *rest; /* of the command */
 
 static uint64_t
 now(void)
@@ -36,6 +37,21 @@ now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * CARP_SEC + (uint64_t)t.tv_nsec;
+}
+
+/* The next word of the command. */
+static const char *
+word(void)
+{
+	const char *w = strsep(&rest, " ");
+
+	return w != NULL ? w : "";
+}
+
+static size_t
+number(void)
+{
+	return strtoul(word(), NULL, 10);
 }
 
 static struct named *
@@ -51,12 +67,11 @@ find(const char *name)
 static size_t
 parse_addrs(void)
 {
-	const char *word;
 	size_t n = 0;
 
-	while ((word = strtok(NULL, " ")) != NULL && n < MAX_ADDRS)
-		if (carp_addr_parse(&addrs[n++], word) < 0)
-			printf("error address %s\n", word);
+	while (rest != NULL && n < MAX_ADDRS)
+		if (carp_addr_parse(&addrs[n++], word()) < 0)
+			printf("error address %zu\n", n);
 	return n;
 }
 
@@ -83,16 +98,16 @@ static int
 cmd_new(void)
 {
 	struct vip_set_config cfg = { .size = sizeof(cfg) };
-	char *name = strtok(NULL, " "), *ifname = strtok(NULL, " ");
+	const char *name = word(), *ifname = word();
 	size_t i = 0;
 
 	while (sets[i].set != NULL)
 		i++;
 	snprintf(sets[i].name, sizeof(sets[i].name), "%s", name);
 	snprintf(cfg.ifname, sizeof(cfg.ifname), "%s", ifname);
-	cfg.vhid = (uint8_t)atoi(strtok(NULL, " "));
-	cfg.vmac = (uint8_t)atoi(strtok(NULL, " "));
-	cfg.lease_s = (uint32_t)atoi(strtok(NULL, " "));
+	cfg.vhid = (uint8_t)number();
+	cfg.vmac = (uint8_t)number();
+	cfg.lease_s = (uint32_t)number();
 	cfg.lease = cfg.lease_s > 0 ? VIP_LEASE_ADDRESS : VIP_LEASE_OFF;
 	return vip_set_new(&sets[i].set, v, &cfg);
 }
@@ -101,7 +116,7 @@ cmd_new(void)
 static int
 cmd_addrs(void)
 {
-	struct named *s = find(strtok(NULL, " "));
+	struct named *s = find(word());
 	size_t n = parse_addrs();
 
 	return vip_set_addrs(s->set, addrs, n);
@@ -111,9 +126,9 @@ cmd_addrs(void)
 static int
 cmd_bulk(void)
 {
-	struct named *s = find(strtok(NULL, " "));
-	const char *family = strtok(NULL, " ");
-	size_t n = (size_t)atoi(strtok(NULL, " "));
+	struct named *s = find(word());
+	const char *family = word();
+	size_t n = number();
 	char text[64];
 
 	for (size_t i = 0; i < n && i < MAX_ADDRS; i++) {
@@ -132,28 +147,28 @@ cmd_bulk(void)
 static int
 cmd_up(void)
 {
-	vip_set_up(find(strtok(NULL, " "))->set, true);
+	vip_set_up(find(word())->set, true);
 	return 0;
 }
 
 static int
 cmd_down(void)
 {
-	vip_set_up(find(strtok(NULL, " "))->set, false);
+	vip_set_up(find(word())->set, false);
 	return 0;
 }
 
 static int
 cmd_renew(void)
 {
-	vip_set_renew(find(strtok(NULL, " "))->set);
+	vip_set_renew(find(word())->set);
 	return 0;
 }
 
 static int
 cmd_announce(void)
 {
-	vip_set_announce(find(strtok(NULL, " "))->set);
+	vip_set_announce(find(word())->set);
 	return 0;
 }
 
@@ -161,8 +176,8 @@ cmd_announce(void)
 static int
 cmd_lease(void)
 {
-	struct named *s = find(strtok(NULL, " "));
-	uint32_t lease = (uint32_t)atoi(strtok(NULL, " "));
+	struct named *s = find(word());
+	uint32_t lease = (uint32_t)number();
 
 	return vip_set_lease(
 	    s->set, lease > 0 ? VIP_LEASE_ADDRESS : VIP_LEASE_OFF, lease);
@@ -172,9 +187,9 @@ cmd_lease(void)
 static int
 cmd_every(void)
 {
-	struct named *s = find(strtok(NULL, " "));
+	struct named *s = find(word());
 
-	s->every = (uint64_t)atoi(strtok(NULL, " ")) * 1000000;
+	s->every = (uint64_t)number() * 1000000;
 	s->next = s->every > 0 ? now() : 0;
 	return 0;
 }
@@ -193,7 +208,7 @@ cmd_commit(void)
 static int
 cmd_free(void)
 {
-	struct named *s = find(strtok(NULL, " "));
+	struct named *s = find(word());
 
 	vip_set_free(s->set);
 	s->set = NULL;
@@ -218,7 +233,7 @@ cmd_info(void)
 {
 	struct vip_set_info i;
 
-	vip_set_get_info(find(strtok(NULL, " "))->set, &i);
+	vip_set_get_info(find(word())->set, &i);
 	printf("info up %d ifindex %u addrs %zu installed %zu foreign %zu "
 	       "failed %zu repaired %llu announced %llu\n",
 	    i.up, i.ifindex, i.naddrs, i.installed, i.foreign, i.failed,
@@ -231,7 +246,7 @@ static int
 cmd_link(void)
 {
 	char a[CARP_ADDR_STRLEN] = "none", b[CARP_ADDR_STRLEN] = "none";
-	const char *name = strtok(NULL, " ");
+	const char *name = word();
 	struct carp_addr own[8];
 	struct vip_link l;
 	int rc = vip_link_get(v, name, &l);
@@ -264,8 +279,7 @@ cmd_owner(void)
 static int
 cmd_deaf(void)
 {
-	const struct timespec t = { .tv_nsec =
-					atol(strtok(NULL, " ")) * 1000000L };
+	const struct timespec t = { .tv_nsec = (long)number() * 1000000L };
 
 	return nanosleep(&t, NULL) == 0 ? 0 : -errno;
 }
@@ -302,17 +316,19 @@ static const struct {
 static void
 run(char *line)
 {
-	const char *word = strtok(line, " ");
+	const char *name;
 
+	rest = line;
+	name = word();
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (word != NULL && strcmp(word, commands[i].name) == 0) {
+		if (strcmp(name, commands[i].name) == 0) {
 			int rc = commands[i].fn();
 
 			print_events();
 			printf("%s\n", rc < 0 ? strerror(-rc) : "ok");
 			return;
 		}
-	printf("error what is %s\n", word);
+	printf("error what is %s\n", name);
 }
 
 static int
