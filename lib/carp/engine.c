@@ -197,6 +197,7 @@ engine_carry(struct carp_host *h, uint64_t now)
 {
 	struct carp_engine *e = h->iface->engine;
 	struct carp_action a;
+	bool late = false;
 
 	while (carp_next(h->carp, &a)) {
 		e->pending = true;
@@ -205,10 +206,11 @@ engine_carry(struct carp_host *h, uint64_t now)
 			change_state(h, &a, now);
 			break;
 		case CARP_DO_SEND:
-			transmit_queue(h, &a, now);
+			transmit_queue(h, &a, late, now);
 			break;
 		case CARP_DO_ANNOUNCE:
 			vip_set_announce(h->set);
+			late = true; /* what follows */
 			break;
 		}
 	}
@@ -298,8 +300,9 @@ is_refused(const struct carp_engine *e)
 
 /*
  * Sends, then changes addresses: a bow-out goes before the addresses do, and
- * the first advertisement before they come.  What fails may demote, and that
- * may send again.
+ * the first advertisement before they come.  One that repeats an announcement
+ * follows it: a peer that preempts because of it announces after us.  What
+ * fails may demote, and that may send again.
  */
 static void
 settle(struct carp_engine *e, uint64_t now)
@@ -308,8 +311,12 @@ settle(struct carp_engine *e, uint64_t now)
 
 	for (int n = 0; n < ROUNDS; n++) {
 		e->pending = false;
-		transmit_flush(e, now);
+		transmit_flush(e, &e->early, now);
 		rc = vip_commit(e->vip, now);
+		if (e->late.n > 0) {
+			transmit_flush(e, &e->late, now);
+			e->pending = true; /* leases are renewed by it */
+		}
 		hear_vip(e, now);
 		if (rc != 0 && !is_refused(e))
 			engine_error(e, rc, now);

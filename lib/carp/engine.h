@@ -74,14 +74,16 @@ struct iface {
 	struct carp_host *host[256]; /* by vhid */
 };
 
+/* An advertisement that waits: a whole frame, or what goes to the peers. */
 struct frame {
 	uint8_t data[ETHER_LEN + CARP_IP_MAX];
 	uint8_t family;
 	bool bowout;
+	bool unicast; /* data is the advertisement only */
 	struct carp_host *host;
 };
 
-/* Frames that wait for sendmmsg(); msg, iov and to belong to frame[i]. */
+/* What is sent at one moment; msg, iov and to belong to frame[i]. */
 struct outbox {
 	unsigned n;
 	struct frame frame[SEND_BATCH];
@@ -111,7 +113,7 @@ struct carp_engine {
 	struct carp_event *ring;
 	size_t room, first, queued; /* queued <= room */
 	unsigned dropped;
-	struct outbox out;
+	struct outbox early, late; /* before and after addresses */
 };
 
 /* engine.c: order and time. */
@@ -189,8 +191,8 @@ int transmit_open(struct carp_engine *);
 int transmit_open_raw(
     struct carp_engine *, const struct carp_addr *peers, size_t n);
 void transmit_queue(
-    struct carp_host *, const struct carp_action *, uint64_t now);
-void transmit_flush(struct carp_engine *, uint64_t now);
+    struct carp_host *, const struct carp_action *, bool late, uint64_t now);
+void transmit_flush(struct carp_engine *, struct outbox *, uint64_t now);
 /* Acts on what flushing has found out. */
 void transmit_review(struct iface *, uint64_t now);
 void transmit_forget(struct iface *, uint64_t now);

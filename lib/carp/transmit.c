@@ -25,6 +25,23 @@ static const struct ether {
 	{ { 0x33, 0x33, 0x00, 0x00, 0x00, 0x12 }, ETH_P_IPV6 },
 };
 
+/* Ties together what stays tied. */
+static void
+prepare(struct outbox *o)
+{
+	for (unsigned n = 0; n < SEND_BATCH; n++) {
+		struct msghdr *m = &o->msg[n].msg_hdr;
+
+		o->iov[n].iov_base = o->frame[n].data;
+		m->msg_iov = &o->iov[n];
+		m->msg_iovlen = 1;
+		m->msg_name = &o->to[n];
+		m->msg_namelen = sizeof(o->to[n]);
+		o->to[n].sll_family = AF_PACKET;
+		o->to[n].sll_halen = 6;
+	}
+}
+
 int
 transmit_open(struct carp_engine *e)
 {
@@ -39,17 +56,8 @@ transmit_open(struct carp_engine *e)
 	    e->packet, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	(void)setsockopt(
 	    e->packet, SOL_SOCKET, SO_PRIORITY, &prio, sizeof(prio));
-	for (unsigned n = 0; n < SEND_BATCH; n++) {
-		struct msghdr *m = &e->out.msg[n].msg_hdr;
-
-		e->out.iov[n].iov_base = e->out.frame[n].data;
-		m->msg_iov = &e->out.iov[n];
-		m->msg_iovlen = 1;
-		m->msg_name = &e->out.to[n];
-		m->msg_namelen = sizeof(e->out.to[n]);
-		e->out.to[n].sll_family = AF_PACKET;
-		e->out.to[n].sll_halen = 6;
-	}
+	prepare(&e->early);
+	prepare(&e->late);
 	return 0;
 }
 
@@ -89,88 +97,106 @@ note_result(struct carp_host *h, bool bowout, int rc, uint64_t now)
 	i->error = rc;
 }
 
-void
-transmit_flush(struct carp_engine *e, uint64_t now)
+static void
+send_to_peers(const struct frame *f, uint64_t now)
 {
-	struct outbox *o = &e->out;
+	const struct carp_addr *peer = host_config_peers(f->host);
+	struct iface *i = f->host->iface;
+	int fd = f->family == 4 ? i->engine->raw4 : i->engine->raw6;
+
+	for (size_t n = 0; n < f->host->npeers; n++) {
+		struct carp_addr from;
+		uint8_t ip[CARP_IP_MAX];
+		size_t len;
+
+		if (peer[n].family != f->family)
+			continue;
+		from = iface_source(i, &peer[n]);
+		from.family = f->family; /* there may be none: zero */
+		len = carp_ip_encode(ip, &from, &peer[n], f->data);
+		note_result(f->host, f->bowout,
+		    raw_send(fd, i->link.ifindex, &peer[n], ip, len), now);
+	}
+}
+
+/* As many as one call takes; an error is that of the first one. */
+static unsigned
+send_frames(int fd, struct outbox *o, unsigned first, uint64_t now)
+{
+	unsigned end = first;
+	int n, rc;
+
+	while (end < o->n && !o->frame[end].unicast)
+		end++;
+	n = sendmmsg(fd, &o->msg[first], end - first, 0);
+	rc = n > 0 ? 0 : n < 0 ? -errno : -EIO;
+	if (rc == -EINTR)
+		return 0;
+	end = first + (rc == 0 ? (unsigned)n : 1);
+	for (unsigned k = first; k < end; k++)
+		note_result(o->frame[k].host, o->frame[k].bowout, rc, now);
+	return end - first;
+}
+
+void
+transmit_flush(struct carp_engine *e, struct outbox *o, uint64_t now)
+{
 	unsigned done = 0;
 
 	while (done < o->n) {
-		int n = sendmmsg(e->packet, &o->msg[done], o->n - done, 0);
-		int rc = n > 0 ? 0 : n < 0 ? -errno : -EIO;
-
-		if (rc == -EINTR)
-			continue;
-		/* An error is that of the first one. */
-		for (unsigned k = rc == 0 ? (unsigned)n : 1; k > 0; k--) {
-			note_result(o->frame[done].host, o->frame[done].bowout,
-			    rc, now);
-			done++;
-		}
+		if (o->frame[done].unicast)
+			send_to_peers(&o->frame[done++], now);
+		else
+			done += send_frames(e->packet, o, done, now);
 	}
 	o->n = 0;
 }
 
 static void
-queue_frame(struct carp_host *h, const struct carp_action *a)
+write_frame(struct outbox *o, const struct carp_action *a)
 {
 	const struct ether *ether = &ethers[a->family == 6];
-	struct carp_addr to = carp_group(a->family);
-	struct carp_addr from = iface_source(h->iface, &to);
-	struct outbox *o = &h->iface->engine->out;
 	struct frame *f = &o->frame[o->n];
 	struct sockaddr_ll *sll = &o->to[o->n];
+	struct iface *i = f->host->iface;
+	struct carp_addr to = carp_group(a->family);
+	struct carp_addr from = iface_source(i, &to);
 
-	f->host = h;
-	f->bowout = a->bowout;
+	from.family = a->family; /* there may be none: zero */
 	memcpy(f->data, ether->group, 6);
-	carp_vmac(f->data + 6, h->vhid);
+	carp_vmac(f->data + 6, f->host->vhid);
 	f->data[TYPE_AT] = (uint8_t)(ether->type >> 8);
 	f->data[TYPE_AT + 1] = (uint8_t)ether->type;
-	from.family = a->family; /* there may be none: then it is zero */
 	o->iov[o->n].iov_len = ETHER_LEN + carp_ip_encode(f->data + ETHER_LEN,
 					       &from, &to, a->advert);
-	sll->sll_ifindex = (int)h->iface->link.ifindex;
-	sll->sll_protocol = (uint16_t)(ether->type << 8 | ether->type >> 8);
+	sll->sll_ifindex = (int)i->link.ifindex;
+	sll->sll_protocol = htons(ether->type);
 	memcpy(sll->sll_addr, ether->group, 6);
-	o->n++;
-}
-
-static void
-send_to_peers(struct carp_host *h, const struct carp_action *a, uint64_t now)
-{
-	const struct carp_addr *peer = host_config_peers(h);
-	struct iface *i = h->iface;
-
-	for (size_t n = 0; n < h->npeers; n++) {
-		struct carp_addr from;
-		uint8_t ip[CARP_IP_MAX];
-		size_t len;
-
-		if (peer[n].family != a->family)
-			continue;
-		from = iface_source(i, &peer[n]);
-		from.family = a->family;
-		len = carp_ip_encode(ip, &from, &peer[n], a->advert);
-		note_result(h, a->bowout,
-		    raw_send(a->family == 4 ? i->engine->raw4 : i->engine->raw6,
-			i->link.ifindex, &peer[n], ip, len),
-		    now);
-	}
 }
 
 void
-transmit_queue(struct carp_host *h, const struct carp_action *a, uint64_t now)
+transmit_queue(
+    struct carp_host *h, const struct carp_action *a, bool late, uint64_t now)
 {
 	struct carp_engine *e = h->iface->engine;
+	struct outbox *o = late ? &e->late : &e->early;
+	struct frame *f;
 
-	if (h->npeers > 0) {
-		send_to_peers(h, a, now);
-		return;
+	if (o->n == SEND_BATCH) {
+		if (late) /* its error is seen again with the next one */
+			(void)vip_commit(e->vip, now);
+		transmit_flush(e, o, now);
 	}
-	if (e->out.n == SEND_BATCH)
-		transmit_flush(e, now);
-	queue_frame(h, a);
+	f = &o->frame[o->n];
+	f->host = h;
+	f->family = a->family;
+	f->bowout = a->bowout;
+	f->unicast = h->npeers > 0;
+	if (f->unicast)
+		memcpy(f->data, a->advert, CARP_LEN);
+	else
+		write_frame(o, a);
+	o->n++;
 }
 
 void
