@@ -177,6 +177,12 @@ UNIT_OBJ_plan = $(B)/daemon/plan.o $(B)/daemon/conf_block.o
 UNIT_OBJ_why  = $(B)/daemon/why.o
 FUZZ_OBJ_rpc  = $(RPC_OBJ)
 FUZZ_PKGS_rpc = jansson
+UNIT_OBJ_ipc	   = $(B)/daemon/ipc.o $(B)/daemon/conf_block.o
+UNIT_OBJ_log	   = $(B)/daemon/log.o
+UNIT_OBJ_notify_dir = $(B)/daemon/notify_dir.o
+UNIT_OBJ_notify_queue = $(B)/daemon/notify_queue.o
+UNIT_OBJ_sdnotify  = $(B)/daemon/sdnotify.o
+UNIT_OBJ_state	   = $(B)/daemon/state.o
 
 $(B)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)

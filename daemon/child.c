@@ -19,25 +19,25 @@
 #include "log.h"
 
 #define FIRST_BEAT_MS 200
-#define BOUND_US      2000	/* packets wait no longer for other work, */
-#define BOUND_CALLS   8		/* nor for more of it than this */
+#define BOUND_US      2000 /* packets wait no longer for other work, */
+#define BOUND_CALLS   8	   /* nor for more of it than this */
 #define LAST_WORDS_MS 500
-#define QUEUE_MAX     65536	/* messages; more than hosts there can be */
+#define QUEUE_MAX     65536 /* messages; more than hosts there can be */
 
 struct child {
 	struct event_base *base;
 	int ipc, listen;
 	struct event *on_ipc, *on_room, *on_signal, *on_instance;
 	struct event *deadline, *beat;
-	uint64_t armed;			/* what deadline is set to, ns */
+	uint64_t armed; /* what deadline is set to, ns */
 	int signals;
-	struct instance *instance;	/* NULL until there is a configuration */
-	struct control *control;	/* NULL: no socket */
+	struct instance *instance; /* NULL until there is a configuration */
+	struct control *control;   /* NULL: no socket */
 	bool stopping;
 	int status;
-	bool from_file;			/* there is something to reload */
-	struct ipc_msg *queue;		/* what had no room in the socket */
-	size_t nqueue, room;		/* nqueue <= room <= QUEUE_MAX */
+	bool from_file;	       /* there is something to reload */
+	struct ipc_msg *queue; /* what had no room in the socket */
+	size_t nqueue, room;   /* nqueue <= room <= QUEUE_MAX */
 };
 
 /*
@@ -71,7 +71,8 @@ enqueue(struct child *c, const struct ipc_msg *m)
 	if (replace_note(c, m))
 		return;
 	if (c->nqueue == c->room) {
-		q = room > QUEUE_MAX ? NULL : realloc(c->queue, room * sizeof(*q));
+		q = room > QUEUE_MAX ? NULL
+				     : realloc(c->queue, room * sizeof(*q));
 		if (q == NULL) {
 			log_line(LOG_ERR, "supervisor: message lost: %s",
 			    strerror(ENOMEM));
@@ -95,7 +96,7 @@ flush(struct child *c)
 		if ((rc = ipc_send(c->ipc, &c->queue[n], -1)) == 0)
 			n++;
 	if (rc != 0 && rc != -EAGAIN)
-		n = c->nqueue;	/* it is gone; its end is seen elsewhere */
+		n = c->nqueue; /* it is gone; its end is seen elsewhere */
 	c->nqueue -= n;
 	if (n > 0 && c->nqueue > 0)
 		memmove(c->queue, c->queue + n, c->nqueue * sizeof(*c->queue));
@@ -124,7 +125,7 @@ on_beat(evutil_socket_t fd, short what, void *arg)
 	struct child *c = arg;
 
 	(void)fd, (void)what;
-	if (c->nqueue == 0)	/* a supervisor that sleeps needs no more */
+	if (c->nqueue == 0) /* a supervisor that sleeps needs no more */
 		(void)ipc_send(c->ipc, &m, -1);
 }
 
@@ -393,8 +394,8 @@ make_base(struct child *c)
 	if (cfg == NULL)
 		return -ENOMEM;
 	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER);
-	(void)event_config_set_max_dispatch_interval(cfg, &bound, BOUND_CALLS,
-	    1);
+	(void)event_config_set_max_dispatch_interval(
+	    cfg, &bound, BOUND_CALLS, 1);
 	c->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	if (c->base == NULL || event_base_priority_init(c->base, 2) == -1)
@@ -423,8 +424,8 @@ make_events(struct child *c)
 		return -ENOMEM;
 	c->on_ipc = event_new(c->base, c->ipc, EV_READ | EV_PERSIST, on_ipc, c);
 	c->on_room = event_new(c->base, c->ipc, EV_WRITE, on_room, c);
-	c->on_signal = event_new(c->base, c->signals, EV_READ | EV_PERSIST,
-	    on_signal, c);
+	c->on_signal =
+	    event_new(c->base, c->signals, EV_READ | EV_PERSIST, on_signal, c);
 	c->on_instance = event_new(c->base, -1, 0, on_instance, c);
 	c->deadline = evtimer_new(c->base, on_instance, c);
 	c->beat = event_new(c->base, -1, EV_PERSIST, on_beat, c);
@@ -475,5 +476,5 @@ child_run(int ipc, int listen_fd)
 		stop(&c);
 	}
 	clean_up(&c);
-	return c.status;	/* ipc closes last: its end is ours */
+	return c.status; /* ipc closes last: its end is ours */
 }

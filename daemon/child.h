@@ -8,6 +8,6 @@
  * says stop or is gone.  listen_fd: of the control socket, or -1.  Returns
  * the exit status.
  */
-int	child_run(int ipc, int listen_fd);
+int child_run(int ipc, int listen_fd);
 
 #endif

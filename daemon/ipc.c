@@ -58,8 +58,7 @@ attached(struct msghdr *mh)
 	int fd = -1;
 
 	for (h = CMSG_FIRSTHDR(mh); h != NULL; h = CMSG_NXTHDR(mh, h))
-		if (h->cmsg_level == SOL_SOCKET &&
-		    h->cmsg_type == SCM_RIGHTS &&
+		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS &&
 		    h->cmsg_len == CMSG_LEN(sizeof(int)))
 			memcpy(&fd, CMSG_DATA(h), sizeof(int));
 	return fd;
@@ -77,7 +76,8 @@ sound(const struct ipc_msg *m)
 	    memchr(n->ifname, '\0', sizeof(n->ifname)) == NULL)
 		return false;
 	return (unsigned)n->from <= CARP_MASTER &&
-	    (unsigned)n->to <= CARP_MASTER && (unsigned)n->cause < CARP_NCAUSES;
+	       (unsigned)n->to <= CARP_MASTER &&
+	       (unsigned)n->cause < CARP_NCAUSES;
 }
 
 int
@@ -88,6 +88,7 @@ ipc_recv(int fd, struct ipc_msg *ret, int *attach)
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
+	memset(ret, 0, sizeof(*ret));
 	mh.msg_control = c.bytes;
 	mh.msg_controllen = sizeof(c.bytes);
 	*attach = -1;
@@ -169,7 +170,7 @@ ipc_unwrap(int fd, void **ret, size_t *len)
 	if (fstat(fd, &st) == -1) {
 		rc = -errno;
 	} else if (st.st_size > WRAP_MAX ||
-	    (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS) {
+		   (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS) {
 		rc = -EPROTO;
 	} else if ((p = malloc((size_t)st.st_size + 1)) == NULL) {
 		rc = -ENOMEM;

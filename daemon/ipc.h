@@ -10,47 +10,47 @@
 
 enum ipc_type {
 	/* To the engine. */
-	IPC_CONF = 1,			/* apply it; fd: struct conf, on:
+	IPC_CONF = 1,	 /* apply it; fd: struct conf, on:
 					   maintenance */
-	IPC_RELOAD_DONE,		/* there is nothing to apply; rc, fd:
+	IPC_RELOAD_DONE, /* there is nothing to apply; rc, fd:
 					   text */
-	IPC_STOP,			/* bow out and exit */
-	IPC_STATUS,			/* a log line for each host */
+	IPC_STOP,	 /* bow out and exit */
+	IPC_STATUS,	 /* a log line for each host */
 	/* To the supervisor. */
-	IPC_APPLIED,			/* what became of IPC_CONF: rc, text */
-	IPC_ALIVE,			/* the loop runs */
-	IPC_RELOAD,			/* somebody asks for a reload */
-	IPC_NOTE,			/* a state has changed: note */
-	IPC_MAINTENANCE,		/* remember: on */
+	IPC_APPLIED,	 /* what became of IPC_CONF: rc, text */
+	IPC_ALIVE,	 /* the loop runs */
+	IPC_RELOAD,	 /* somebody asks for a reload */
+	IPC_NOTE,	 /* a state has changed: note */
+	IPC_MAINTENANCE, /* remember: on */
 	IPC_NTYPES
 };
 
 struct ipc_msg {
-	uint32_t type;			/* enum ipc_type */
-	int32_t	 rc;			/* 0, or a negative errno */
-	uint8_t	 on;
-	uint8_t	 asked;			/* it was IPC_RELOAD that led to this */
+	uint32_t type; /* enum ipc_type */
+	int32_t rc;    /* 0, or a negative errno */
+	uint8_t on;
+	uint8_t asked; /* it was IPC_RELOAD that led to this */
 	struct instance_note note;
-	char	 text[256];
+	char text[256];
 };
 
 /* Both ends close on exec and do not block. */
-int	ipc_pair(int ret[2]);
+int ipc_pair(int ret[2]);
 
 /* -EAGAIN: no room now.  attach is a descriptor to send along, or -1. */
-int	ipc_send(int fd, const struct ipc_msg *, int attach);
+int ipc_send(int fd, const struct ipc_msg *, int attach);
 
 /*
  * 1: a message; *attach is a descriptor that came with it, or -1.  0: the
  * other side is gone.  -EAGAIN: nothing now.  -EPROTO: not a message of ours.
  */
-int	ipc_recv(int fd, struct ipc_msg *ret, int *attach);
+int ipc_recv(int fd, struct ipc_msg *ret, int *attach);
 
 /* Bytes in a memfd that nobody can change; returns it or a negative errno. */
-int	ipc_wrap(const void *, size_t len);
+int ipc_wrap(const void *, size_t len);
 
 /* Reads it back, with a NUL behind; *ret is for free().  Closes fd. */
-int	ipc_unwrap(int fd, void **ret, size_t *len);
+int ipc_unwrap(int fd, void **ret, size_t *len);
 
 /*
  * How often the engine says that it is alive, ms.  When it misses IPC_BEATS

@@ -109,8 +109,8 @@ keeper_start(struct supervisor *s)
 	if (rc == 0)
 		send_conf(s, s->conf, 0);
 	else
-		log_line(LOG_ERR, "engine: cannot be started: %s",
-		    strerror(-rc));
+		log_line(
+		    LOG_ERR, "engine: cannot be started: %s", strerror(-rc));
 	return rc;
 }
 
@@ -184,7 +184,7 @@ answer_reload(struct supervisor *s, uint8_t asked, int rc, const char *text)
 	log_text(rc == 0 ? LOG_INFO : LOG_ERR, text);
 	if (rc != 0)
 		log_line(LOG_ERR, "reload failed: the configuration that runs "
-		    "goes on unchanged");
+				  "goes on unchanged");
 	m.asked = asked;
 	fd = ipc_wrap(text, strlen(text));
 	watch_send(s->watch, &m, fd < 0 ? -1 : fd);
@@ -232,8 +232,10 @@ reload_applied(struct supervisor *s, const struct ipc_msg *m)
 		    supervisor_summary(summary, sizeof(summary), s->conf));
 	} else {
 		free(s->next);
-		log_line(LOG_ERR, "reload failed: %s; the configuration that "
-		    "runs goes on unchanged", m->text);
+		log_line(LOG_ERR,
+		    "reload failed: %s; the configuration that "
+		    "runs goes on unchanged",
+		    m->text);
 	}
 	s->next = NULL;
 	watch_expect(s->watch, ipc_beat_ms(s->conf), false);
@@ -249,8 +251,7 @@ on_note(struct supervisor *s, const struct instance_note *n)
 {
 	/* The name becomes a word of a hook: it must be one that we know. */
 	if (notify_configured(s->conf, n->ifname, n->vhid) ||
-	    (s->next != NULL &&
-		notify_configured(s->next, n->ifname, n->vhid)))
+	    (s->next != NULL && notify_configured(s->next, n->ifname, n->vhid)))
 		notify_change(s->notify, n->ifname, n->vhid, n->from, n->to,
 		    carp_cause_text(n->cause));
 }
@@ -346,4 +347,3 @@ on_ended(void *arg, int status)
 }
 
 const struct watch_ops keeper_ops = { on_message, on_lost, on_ended };
-

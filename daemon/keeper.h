@@ -14,29 +14,29 @@
 #include "supervisor.h"
 #include "watch.h"
 
-#define KEEPER_RETRY_MS 100		/* before the first restart */
+#define KEEPER_RETRY_MS 100 /* before the first restart */
 
 enum phase {
-	STARTING,			/* the first engine is not ready */
+	STARTING, /* the first engine is not ready */
 	RUNNING,
-	STOPPING,			/* the engine bows out */
-	KILLING,			/* it was too slow */
-	ENDING				/* it is gone; hooks still run */
+	STOPPING, /* the engine bows out */
+	KILLING,  /* it was too slow */
+	ENDING	  /* it is gone; hooks still run */
 };
 
 struct supervisor {
 	const struct supervisor_options *opt;
 	enum phase phase;
 	enum conf_result result;
-	struct conf *conf;		/* what the engine has applied */
-	struct conf *next;		/* sent in a reload; NULL: none */
-	bool	 want_reload;		/* when the engine is free */
-	uint8_t	 want_asked;		/* an IPC_RELOAD waits for it */
-	bool	 ready;			/* this engine has applied conf */
-	uint64_t ready_at;		/* ns */
-	unsigned retry_ms;		/* before the next start */
+	struct conf *conf;  /* what the engine has applied */
+	struct conf *next;  /* sent in a reload; NULL: none */
+	bool want_reload;   /* when the engine is free */
+	uint8_t want_asked; /* an IPC_RELOAD waits for it */
+	bool ready;	    /* this engine has applied conf */
+	uint64_t ready_at;  /* ns */
+	unsigned retry_ms;  /* before the next start */
 	struct vip *vip;
-	int	 lock, listen, signals;	/* -1: none */
+	int lock, listen, signals; /* -1: none */
 	struct account account;
 	struct sdnotify sd;
 	struct saver saver;
@@ -50,22 +50,22 @@ struct supervisor {
 extern const struct watch_ops keeper_ops;
 
 /* The first start.  Later ones happen by themselves. */
-int	keeper_start(struct supervisor *);
+int keeper_start(struct supervisor *);
 
 /* Addresses that an engine left are taken away. */
-void	keeper_sweep(struct supervisor *);
+void keeper_sweep(struct supervisor *);
 
 /* What vip knows is brought up to date. */
-void	keeper_follow(struct supervisor *);
+void keeper_follow(struct supervisor *);
 
 /* Now, or as soon as the engine is free.  asked: the engine wants to know. */
-void	keeper_reload(struct supervisor *, uint8_t asked);
+void keeper_reload(struct supervisor *, uint8_t asked);
 
 /* The timer `retry` has come. */
-void	keeper_retry(evutil_socket_t, short, void *);
+void keeper_retry(evutil_socket_t, short, void *);
 
 /* The engine is gone: the end, as soon as nothing else runs. */
-void	keeper_finish(struct supervisor *);
-bool	keeper_idle(const struct supervisor *);
+void keeper_finish(struct supervisor *);
+bool keeper_idle(const struct supervisor *);
 
 #endif

@@ -8,19 +8,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "listen.h"
 
-#define BACKLOG	   64
-#define WAIT_MS	   3000 /* for an engine whose supervisor has died */
-#define WAIT_STEP  20
+#define BACKLOG	  64
+#define WAIT_MS	  3000 /* for an engine whose supervisor has died */
+#define WAIT_STEP 20
 
 /* The directory of the socket: /run starts empty after each boot. */
 static int
@@ -61,15 +61,13 @@ is_alive(pid_t pid)
 static int
 take(int fd)
 {
-	const struct timespec step = { 0, WAIT_STEP * 1000000L };
-
 	for (int ms = 0;; ms += WAIT_STEP) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK || ms >= WAIT_MS ||
 		    is_alive(holder(fd)))
 			return -errno;
-		(void)nanosleep(&step, NULL);
+		(void)poll(NULL, 0, WAIT_STEP);
 	}
 }
 
@@ -92,7 +90,8 @@ listen_lock(const char *path, char *why, size_t len)
 		(void)snprintf(why, len,
 		    "another carpd is running with this socket (process %ld "
 		    "holds %s): stop it first, or give this one another "
-		    "socket with -s", (long)holder(fd), name);
+		    "socket with -s",
+		    (long)holder(fd), name);
 	else if (rc < 0)
 		(void)snprintf(why, len, "%s: %s", name, strerror(-rc));
 	if (rc < 0) {
@@ -141,8 +140,8 @@ listen_open(const char *path, gid_t group, char *why, size_t len)
 
 	rc = make_dir(path);
 	if (rc == 0) {
-		fd = socket(AF_UNIX,
-		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		fd = socket(
+		    AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		rc = fd == -1 ? -errno : bind_at(fd, path, group);
 		if (rc == 0)
 			return fd;
@@ -150,8 +149,10 @@ listen_open(const char *path, gid_t group, char *why, size_t len)
 			(void)close(fd);
 	}
 	if (rc == -EEXIST)
-		(void)snprintf(why, len, "%s: is there, but is no socket: "
-		    "remove it, or name another place with -s", path);
+		(void)snprintf(why, len,
+		    "%s: is there, but is no socket: "
+		    "remove it, or name another place with -s",
+		    path);
 	else
 		(void)snprintf(why, len, "%s: %s", path, strerror(-rc));
 	return rc;

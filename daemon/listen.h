@@ -12,12 +12,12 @@
  * held by a carpd that is leaving waits a moment for it.  Returns a
  * descriptor, or a negative errno and a sentence in why.
  */
-int	listen_lock(const char *path, char *why, size_t len);
+int listen_lock(const char *path, char *why, size_t len);
 
 /*
  * A listening socket 0660 root:group.  What stood there is removed: the
  * caller holds the lock.
  */
-int	listen_open(const char *path, gid_t group, char *why, size_t len);
+int listen_open(const char *path, gid_t group, char *why, size_t len);
 
 #endif

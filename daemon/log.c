@@ -16,7 +16,7 @@
 
 #include "log.h"
 
-#define LINE_MAX_LEN 2048	/* with the newline; less than PIPE_BUF */
+#define LINE_MAX_LEN 2048 /* with the newline; less than PIPE_BUF */
 
 /* A process has one standard error, so this is the one state without owner. */
 static struct {
@@ -24,7 +24,7 @@ static struct {
 	bool debug;
 	bool journal;
 	bool socket;
-	uint64_t lost;		/* lines since the last that was written */
+	uint64_t lost; /* lines since the last that was written */
 } log_state;
 
 static bool
@@ -34,7 +34,7 @@ is_journal(const struct stat *st)
 	unsigned long long dev, ino;
 
 	return env != NULL && sscanf(env, "%llu:%llu", &dev, &ino) == 2 &&
-	    dev == st->st_dev && ino == st->st_ino;
+	       dev == st->st_dev && ino == st->st_ino;
 }
 
 /*
@@ -49,7 +49,7 @@ reopen(void)
 	fd = open("/proc/self/fd/2",
 	    O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd == -1)
-		return;		/* poll() is the next best guard */
+		return; /* poll() is the next best guard */
 	(void)dup2(fd, STDERR_FILENO);
 	(void)close(fd);
 }
@@ -113,8 +113,7 @@ put_prefix(char *p, size_t len, int priority)
 		return (size_t)snprintf(p, len, "<%d>", priority & LOG_PRIMASK);
 	n = put_time(p, len);
 	if (log_state.who != NULL)
-		n += (size_t)snprintf(
-		    p + n, len - n, "%.64s: ", log_state.who);
+		n += (size_t)snprintf(p + n, len - n, "%.64s: ", log_state.who);
 	return n;
 }
 

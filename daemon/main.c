@@ -18,7 +18,7 @@
 #define CONF_FILE   "/etc/carpd/carpd.conf"
 #define SOCKET_FILE "/run/carpd/carpd.sock"
 #define STATE_DIR   "/var/lib/carpd"
-#define LIST_MAX    1024		/* -a and -r, each */
+#define LIST_MAX    1024 /* -a and -r, each */
 
 static const char usage_text[] =
     "usage: carpd [-dn] [-f file] [-S statedir] [-s socket]\n"
@@ -54,13 +54,12 @@ static const char help_text[] =
 
 struct arguments {
 	const char *file, *socket, *statedir;
-	struct conf_args host;		/* without a file */
+	struct conf_args host; /* without a file */
 	bool debug, check;
-	int only_file, only_host;	/* an option of that mode, or 0 */
+	int only_file, only_host; /* an option of that mode, or 0 */
 };
 
-static int __attribute__((format(printf, 1, 2)))
-wrong(const char *fmt, ...)
+static int __attribute__((format(printf, 1, 2))) wrong(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -164,8 +163,8 @@ option(struct arguments *a, int opt, const char *value)
 		break;
 	}
 	if (!host_option(&a->host, opt, value, &full))
-		return optopt != 0 ? wrong("unknown option -%c", optopt) :
-				     wrong("unknown option");
+		return optopt != 0 ? wrong("unknown option -%c", optopt)
+				   : wrong("unknown option");
 	if (full)
 		return wrong("option -%c: more than %d of them", opt, LIST_MAX);
 	a->only_host = opt;
@@ -179,7 +178,8 @@ complete(struct arguments *a)
 
 	if (a->only_host != 0 && a->only_file != 0)
 		return wrong("option -%c does not go with -f: what it says "
-		    "belongs into the file", a->only_host);
+			     "belongs into the file",
+		    a->only_host);
 	if (a->only_host == 0) {
 		a->file = a->file != NULL ? a->file : CONF_FILE;
 		a->socket = a->socket != NULL ? a->socket : SOCKET_FILE;
@@ -244,8 +244,10 @@ load_checked(struct conf **conf, struct vip **vip, const struct arguments *a,
 	err = vip_new(vip);
 	if (err < 0 && a->check) {
 		/* Said aloud: this check has not looked at the machine. */
-		fprintf(errors, "carpd: not checked against this machine's "
-		    "interfaces: %s\n", strerror(-err));
+		fprintf(errors,
+		    "carpd: not checked against this machine's "
+		    "interfaces: %s\n",
+		    strerror(-err));
 		return CONF_OK;
 	}
 	if (err < 0) {

@@ -12,13 +12,13 @@
 #include "notify_queue.h"
 #include "notify_run.h"
 
-#define JOBS_MAX       64	/* at once, over all hosts */
+#define JOBS_MAX       64 /* at once, over all hosts */
 #define COMPLAINTS_MAX 32
 
-struct job {			/* one change of one host, told to each hook */
-	struct notify_host *host;	/* NULL: free */
+struct job { /* one change of one host, told to each hook */
+	struct notify_host *host; /* NULL: free */
 	struct notify_dir dir;
-	size_t next;			/* hook to run after this one */
+	size_t next; /* hook to run after this one */
 	struct notify_run *run;
 };
 
@@ -29,7 +29,7 @@ struct notify {
 	unsigned limit;
 	struct notify_queue queue;
 	struct job job[JOBS_MAX];
-	char *told[COMPLAINTS_MAX];	/* complaints that were made */
+	char *told[COMPLAINTS_MAX]; /* complaints that were made */
 	size_t ntold;
 };
 
@@ -90,7 +90,7 @@ complain(void *arg, const char *sentence)
 
 enum { ARGS = 4, VARS = 9 };
 
-struct words {			/* what a hook is started with */
+struct words { /* what a hook is started with */
 	char text[VARS][CONF_PATH_MAX];
 	char who[40];
 	char *argv[ARGS], *env[VARS];
@@ -115,8 +115,9 @@ put_words(struct words *w, char *path, const struct notify *n,
 {
 	size_t i = 0;
 
-	put(w, &i, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-		   "/sbin:/bin");
+	put(w, &i,
+	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+	    "/sbin:/bin");
 	put(w, &i, "CARPD_INTERFACE=%s", c->ifname);
 	put(w, &i, "CARPD_VHID=%u", c->vhid);
 	put(w, &i, "CARPD_STATE=%s", carp_state_name(c->to));
@@ -174,8 +175,8 @@ advance(struct notify *n, struct job *j)
 	if (j->next < j->dir.n)
 		log_line(LOG_NOTICE,
 		    "vhid %u %s: %zu more hooks not told of %s: it is %s now",
-		    j->host->now.vhid, j->host->now.ifname,
-		    j->dir.n - j->next, carp_state_name(j->host->now.to),
+		    j->host->now.vhid, j->host->now.ifname, j->dir.n - j->next,
+		    carp_state_name(j->host->now.to),
 		    carp_state_name(j->host->newest.to));
 	notify_dir_clear(&j->dir);
 	notify_queue_done(&n->queue, j->host);

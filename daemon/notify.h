@@ -13,32 +13,31 @@
 
 struct notify;
 
-int	 notify_new(struct notify **ret, struct event_base *);
+int notify_new(struct notify **ret, struct event_base *);
 
 /* Kills what runs. */
-void	 notify_free(struct notify *);
+void notify_free(struct notify *);
 
 /*
  * Directory, limit and name of the node come from here.  Hosts that are not
  * in it any more are told to be in INIT.
  */
-void	 notify_configure(struct notify *, const struct conf *);
+void notify_configure(struct notify *, const struct conf *);
 
 /* cause: the end of a log line. */
-void	 notify_change(struct notify *, const char *ifname, uint8_t vhid,
-	    enum carp_state from, enum carp_state to, const char *cause);
+void notify_change(struct notify *, const char *ifname, uint8_t vhid,
+    enum carp_state from, enum carp_state to, const char *cause);
 
 /* Every host that is not in INIT has gone there. */
-void	 notify_lost(struct notify *, const char *cause);
+void notify_lost(struct notify *, const char *cause);
 
 /* A process was reaped: true if it was one of ours. */
-bool	 notify_reaped(struct notify *, pid_t, int status);
+bool notify_reaped(struct notify *, pid_t, int status);
 
 /* Is it a host of the configuration? */
-bool	 notify_configured(const struct conf *, const char *ifname,
-	    uint8_t vhid);
+bool notify_configured(const struct conf *, const char *ifname, uint8_t vhid);
 
 /* Nothing runs and nothing waits. */
-bool	 notify_idle(const struct notify *);
+bool notify_idle(const struct notify *);
 
 #endif

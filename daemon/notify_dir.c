@@ -48,7 +48,7 @@ notify_dir_name_ok(const char *name)
 	if (name[0] == '\0' || name[0] == '.' || ends(name, ".bak"))
 		return false;
 	return strspn(name, letters) == strlen(name) &&
-	    strstr(name, ".dpkg-") == NULL;
+	       strstr(name, ".dpkg-") == NULL;
 }
 
 /* NULL, or why nobody but root may be trusted to have written this. */
@@ -76,8 +76,8 @@ usable(int dir, const char *name, const struct complaint *c)
 	}
 	if (S_ISDIR(st.st_mode))
 		return false;
-	why = !S_ISREG(st.st_mode) ? "is no regular file: refused" :
-				     unsafe(&st);
+	why =
+	    !S_ISREG(st.st_mode) ? "is no regular file: refused" : unsafe(&st);
 	if (why == NULL && !(st.st_mode & S_IXUSR))
 		why = "is not executable: skipped; chmod +x";
 	if (why != NULL)
@@ -101,8 +101,9 @@ collect(struct notify_dir *ret, DIR *d, const struct complaint *c)
 		    !usable(dirfd(d), e->d_name, c))
 			continue;
 		if (ret->n == HOOKS_MAX) {
-			complain(c, NULL, "has more than 256 hooks: the rest "
-					  "is not run");
+			complain(c, NULL,
+			    "has more than 256 hooks: the rest "
+			    "is not run");
 			break;
 		}
 		ret->names[ret->n] = strdup(e->d_name);

@@ -6,20 +6,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct notify_dir {			/* zero it to start */
-	char	**names;		/* in order */
-	size_t	 n;
+struct notify_dir {   /* zero it to start */
+	char **names; /* in order */
+	size_t n;
 };
 
 /*
  * Reads it.  What is refused, or cannot be read, is told to complain: a
  * sentence with the path first.  A directory that is not there has no hooks.
  */
-void	 notify_dir_read(struct notify_dir *ret, const char *path,
-	    void (*complain)(void *arg, const char *sentence), void *arg);
-void	 notify_dir_clear(struct notify_dir *);
+void notify_dir_read(struct notify_dir *ret, const char *path,
+    void (*complain)(void *arg, const char *sentence), void *arg);
+void notify_dir_clear(struct notify_dir *);
 
 /* Is this a name of a hook, not of a backup copy or a hidden file? */
-bool	 notify_dir_name_ok(const char *name);
+bool notify_dir_name_ok(const char *name);
 
 #endif

@@ -31,9 +31,9 @@ find(const struct notify_queue *q, const struct notify_change *c)
 	struct notify_host *h;
 
 	LIST_FOREACH(h, &q->all, all)
-		if (h->newest.vhid == c->vhid &&
-		    strcmp(h->newest.ifname, c->ifname) == 0)
-			return h;
+	if (h->newest.vhid == c->vhid &&
+	    strcmp(h->newest.ifname, c->ifname) == 0)
+		return h;
 	return NULL;
 }
 
@@ -92,7 +92,7 @@ notify_queue_idle(const struct notify_queue *q)
 	const struct notify_host *h;
 
 	LIST_FOREACH(h, &q->all, all)
-		if (h->running || h->waiting)
-			return false;
+	if (h->running || h->waiting)
+		return false;
 	return true;
 }

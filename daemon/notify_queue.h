@@ -12,42 +12,45 @@
 #include <carp/vip.h>
 
 struct notify_change {
-	char	 ifname[VIP_IFNAMSIZ];
-	uint8_t	 vhid;
+	char ifname[VIP_IFNAMSIZ];
+	uint8_t vhid;
 	enum carp_state from, to;
-	char	 cause[64];
+	char cause[64];
 };
 
 struct notify_host {
 	LIST_ENTRY(notify_host) all;
-	TAILQ_ENTRY(notify_host) turn;	/* only while waiting && !running */
-	struct notify_change now;	/* while running */
-	struct notify_change newest;	/* the last one pushed */
-	bool	 running, waiting;
+	TAILQ_ENTRY(notify_host) turn; /* only while waiting && !running */
+	struct notify_change now;      /* while running */
+	struct notify_change newest;   /* the last one pushed */
+	bool running, waiting;
 };
+
+LIST_HEAD(notify_all, notify_host);
+TAILQ_HEAD(notify_turns, notify_host);
 
 struct notify_queue {
-	LIST_HEAD(, notify_host) all;
-	TAILQ_HEAD(, notify_host) turns;
+	struct notify_all all;
+	struct notify_turns turns;
 };
 
-void	 notify_queue_init(struct notify_queue *);
-void	 notify_queue_clear(struct notify_queue *);
+void notify_queue_init(struct notify_queue *);
+void notify_queue_clear(struct notify_queue *);
 
 /*
  * Copies.  1: *skipped waited for its turn and will not be told.  0, or
  * -ENOMEM.
  */
-int	 notify_queue_push(struct notify_queue *, const struct notify_change *,
-	    struct notify_change *skipped);
+int notify_queue_push(struct notify_queue *, const struct notify_change *,
+    struct notify_change *skipped);
 
 /* Whose turn it is: its `now` is to be told.  NULL: nobody's. */
 struct notify_host *notify_queue_take(struct notify_queue *);
 
 /* All of `now` that will be told has been.  The pointer may be gone after. */
-void	 notify_queue_done(struct notify_queue *, struct notify_host *);
+void notify_queue_done(struct notify_queue *, struct notify_host *);
 
 /* Nothing runs and nothing waits. */
-bool	 notify_queue_idle(const struct notify_queue *);
+bool notify_queue_idle(const struct notify_queue *);
 
 #endif

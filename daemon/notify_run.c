@@ -16,20 +16,20 @@
 #include "log.h"
 #include "notify_run.h"
 
-#define OUT_LINE_MAX  512	/* bytes of a line of output */
-#define OUT_LINES_MAX 100	/* lines of one run; the rest is counted */
-#define READS_MAX     16	/* at once, so that others have their turn */
+#define OUT_LINE_MAX  512 /* bytes of a line of output */
+#define OUT_LINES_MAX 100 /* lines of one run; the rest is counted */
+#define READS_MAX     16  /* at once, so that others have their turn */
 
 struct notify_run {
 	char *label;
 	pid_t pid;
-	int out;			/* what it writes */
+	int out; /* what it writes */
 	struct event *readable, *timeout;
 	unsigned limit;
 	uint64_t started;
 	bool killed, late;
 	char line[OUT_LINE_MAX];
-	size_t len;			/* of line, < OUT_LINE_MAX */
+	size_t len; /* of line, < OUT_LINE_MAX */
 	unsigned lines, dropped;
 };
 
@@ -164,7 +164,8 @@ notify_run_start(struct notify_run **ret, struct event_base *base,
 	if (rc < 0)
 		goto fail;
 	/* Without it the output is read at the end. */
-	r->readable = event_new(base, r->out, EV_READ | EV_PERSIST, on_output, r);
+	r->readable =
+	    event_new(base, r->out, EV_READ | EV_PERSIST, on_output, r);
 	if (r->readable != NULL)
 		(void)event_add(r->readable, NULL);
 	*ret = r;
@@ -202,9 +203,9 @@ log_end(const struct notify_run *r, int status)
 		log_line(LOG_WARNING, "%s: killed after %.3f s: carpd stops",
 		    r->label, took);
 	else if (WIFSIGNALED(status))
-		log_line(LOG_WARNING, "%s: ended by signal %d (%s) after %.3f s",
-		    r->label, WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    took);
+		log_line(LOG_WARNING,
+		    "%s: ended by signal %d (%s) after %.3f s", r->label,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)), took);
 	else
 		log_line(WEXITSTATUS(status) == 0 ? LOG_INFO : LOG_WARNING,
 		    "%s: exit status %d after %.3f s", r->label,

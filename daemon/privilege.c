@@ -23,7 +23,8 @@ privilege_user(struct account *ret, const char *user, char *why, size_t len)
 		(void)snprintf(why, len,
 		    "there is no user \"%s\": create it with `useradd "
 		    "--system %s', or name another with `user = ...' in the "
-		    "node section or with -u", user, user);
+		    "node section or with -u",
+		    user, user);
 		return errno == 0 ? -ENOENT : -errno;
 	}
 	ret->uid = pw->pw_uid;
@@ -42,7 +43,8 @@ privilege_group(gid_t *ret, const char *group, char *why, size_t len)
 		(void)snprintf(why, len,
 		    "there is no group \"%s\" for the control socket: create "
 		    "it with `groupadd --system %s', or name another with "
-		    "`group = ...' in the node section", group, group);
+		    "`group = ...' in the node section",
+		    group, group);
 		return errno == 0 ? -ENOENT : -errno;
 	}
 	*ret = gr->gr_gid;
@@ -79,8 +81,8 @@ drop_in_place(char *why, size_t len)
 	(void)capng_apply(CAPNG_SELECT_BOUNDS);
 	if (capng_apply(CAPNG_SELECT_CAPS) == 0)
 		return 0;
-	(void)snprintf(why, len, "cannot drop capabilities: %s",
-	    strerror(errno));
+	(void)snprintf(
+	    why, len, "cannot drop capabilities: %s", strerror(errno));
 	return -EPERM;
 }
 
@@ -98,7 +100,8 @@ drop_to(const struct account *a, char *why, size_t len)
 	if (err == EINVAL)
 		(void)snprintf(why, len,
 		    "user id %u is not mapped in this user namespace: use "
-		    "`user = root' (or -u root)", (unsigned)a->uid);
+		    "`user = root' (or -u root)",
+		    (unsigned)a->uid);
 	else
 		(void)snprintf(why, len, "cannot become user id %u: %s",
 		    (unsigned)a->uid, err != 0 ? strerror(err) : "libcap-ng");

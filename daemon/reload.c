@@ -8,19 +8,23 @@
 
 /* What is fixed when the process starts. */
 static bool
-fixed_differs(const struct conf *a, const struct conf *b, const char *file,
-    FILE *out)
+fixed_differs(
+    const struct conf *a, const struct conf *b, const char *file, FILE *out)
 {
 	bool differs = false;
 
 	if (strcmp(a->user, b->user) != 0) {
-		fprintf(out, "%s: user: \"%s\" takes a restart, not a reload "
-		    "(running with \"%s\")\n", file, b->user, a->user);
+		fprintf(out,
+		    "%s: user: \"%s\" takes a restart, not a reload "
+		    "(running with \"%s\")\n",
+		    file, b->user, a->user);
 		differs = true;
 	}
 	if (strcmp(a->group, b->group) != 0) {
-		fprintf(out, "%s: group: \"%s\" takes a restart, not a reload "
-		    "(running with \"%s\")\n", file, b->group, a->group);
+		fprintf(out,
+		    "%s: group: \"%s\" takes a restart, not a reload "
+		    "(running with \"%s\")\n",
+		    file, b->group, a->group);
 		differs = true;
 	}
 	return differs;

@@ -10,7 +10,7 @@
  * nothing has changed.  Else a negative errno.  *text is lines for people;
  * it is for free(), and may be NULL.
  */
-int	reload_read(struct conf **ret, char **text, const char *file,
-	    const struct conf *running, const struct vip *);
+int reload_read(struct conf **ret, char **text, const char *file,
+    const struct conf *running, const struct vip *);
 
 #endif

@@ -17,8 +17,10 @@ saver_open(struct saver *s, const char *dir)
 	memset(s, 0, sizeof(*s));
 	s->dir = dir;
 	if (dir != NULL && state_load(&s->state, dir, why, sizeof(why)) < 0)
-		log_line(LOG_ERR, "%s/state.json: %s; going on with the "
-		    "defaults: maintenance is off", dir, why);
+		log_line(LOG_ERR,
+		    "%s/state.json: %s; going on with the "
+		    "defaults: maintenance is off",
+		    dir, why);
 	if (s->state.maintenance)
 		log_line(LOG_NOTICE, "maintenance is on, as it was before");
 }
@@ -54,9 +56,10 @@ saver_reaped(struct saver *s, pid_t pid, int status)
 		log_line(LOG_ERR, "%s/state.json: not saved: signal %d", s->dir,
 		    WTERMSIG(status));
 	else if (WEXITSTATUS(status) != 0)
-		log_line(LOG_ERR, "%s/state.json: not saved: %s; maintenance "
-		    "is forgotten with a restart", s->dir,
-		    strerror(WEXITSTATUS(status)));
+		log_line(LOG_ERR,
+		    "%s/state.json: not saved: %s; maintenance "
+		    "is forgotten with a restart",
+		    s->dir, strerror(WEXITSTATUS(status)));
 	if (s->again)
 		saver_save(s);
 	return true;

@@ -15,7 +15,7 @@
 
 #define VERSION	   1
 #define FILE_NAME  "state.json"
-#define SIZE_LIMIT 65536	/* of the file; ours have some 50 bytes */
+#define SIZE_LIMIT 65536 /* of the file; ours have some 50 bytes */
 
 static int
 read_whole(int dir, char *buf, size_t size, size_t *ret)
@@ -47,10 +47,12 @@ parse(struct state *ret, const char *text, size_t len, char *why, size_t size)
 
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
-		(void)snprintf(why, size, "line %d: %s", error.line, error.text);
+		(void)snprintf(
+		    why, size, "line %d: %s", error.line, error.text);
 		return -EBADMSG;
 	}
-	if (json_unpack_ex(root, &error, 0, "{s:i}", "version", &version) != 0) {
+	if (json_unpack_ex(root, &error, 0, "{s:i}", "version", &version) !=
+	    0) {
 		(void)snprintf(why, size, "%s", error.text);
 		rc = -EBADMSG;
 	} else if (version != VERSION) {
@@ -75,8 +77,8 @@ keep_aside(int dir, char *why, size_t len)
 	size_t n = strlen(why);
 
 	if (renameat(dir, FILE_NAME, dir, FILE_NAME ".bad") == 0)
-		(void)snprintf(why + n, len - n,
-		    "; it is kept as " FILE_NAME ".bad");
+		(void)snprintf(
+		    why + n, len - n, "; it is kept as " FILE_NAME ".bad");
 }
 
 int

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct state {
-	bool	maintenance;
+	bool maintenance;
 };
 
 /*
@@ -15,12 +15,12 @@ struct state {
  * that cannot be used is a negative errno and a sentence in why, the default
  * state, and is kept aside as state.json.bad.
  */
-int	state_load(struct state *ret, const char *dir, char *why, size_t len);
+int state_load(struct state *ret, const char *dir, char *why, size_t len);
 
 /*
  * Replaced as a whole and brought to the disk, or not at all.  The directory
  * is made if it is not there.  May wait for the disk.
  */
-int	state_save(const struct state *, const char *dir);
+int state_save(const struct state *, const char *dir);
 
 #endif

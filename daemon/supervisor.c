@@ -15,7 +15,7 @@
 #include "listen.h"
 #include "log.h"
 
-#define STOP_MS 2000			/* for the engine to bow out */
+#define STOP_MS 2000 /* for the engine to bow out */
 
 const char *
 supervisor_summary(char *buf, size_t len, const struct conf *conf)
@@ -124,7 +124,8 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 			break;
 		case SIGHUP:
 			if (s->opt->file == NULL)
-				log_line(LOG_NOTICE, "nothing to reload: there "
+				log_line(LOG_NOTICE,
+				    "nothing to reload: there "
 				    "is no configuration file");
 			else if (s->phase <= RUNNING)
 				keeper_reload(s, 0);
@@ -181,10 +182,10 @@ make_events(struct supervisor *s)
 	    (rc = notify_new(&s->notify, s->base)) < 0 ||
 	    (rc = catch_signals(s)) < 0)
 		return rc;
-	s->on_signal = event_new(s->base, s->signals, EV_READ | EV_PERSIST,
-	    on_signal, s);
-	s->on_vip = event_new(s->base, vip_fd(s->vip), EV_READ | EV_PERSIST,
-	    on_vip, s);
+	s->on_signal =
+	    event_new(s->base, s->signals, EV_READ | EV_PERSIST, on_signal, s);
+	s->on_vip =
+	    event_new(s->base, vip_fd(s->vip), EV_READ | EV_PERSIST, on_vip, s);
 	s->retry = evtimer_new(s->base, keeper_retry, s);
 	s->limit = evtimer_new(s->base, on_limit, s);
 	s->watchdog = event_new(s->base, -1, EV_PERSIST, on_watchdog, s);
@@ -258,8 +259,8 @@ clean_up(struct supervisor *s)
 }
 
 enum conf_result
-supervisor_run(const struct supervisor_options *opt, struct conf *conf,
-    struct vip *vip)
+supervisor_run(
+    const struct supervisor_options *opt, struct conf *conf, struct vip *vip)
 {
 	struct supervisor s = { .opt = opt, .conf = conf, .vip = vip };
 	char why[512];

@@ -24,12 +24,12 @@ struct watch {
 	struct event_base *base;
 	struct watch_ops ops;
 	void *arg;
-	pid_t pid;			/* 0: there is none */
+	pid_t pid; /* 0: there is none */
 	int fd;
 	struct event *readable, *tick;
 	unsigned beat_ms;
-	bool busy, heard;		/* since the last tick */
-	unsigned missed;		/* ticks without a sign of life */
+	bool busy, heard; /* since the last tick */
+	unsigned missed;  /* ticks without a sign of life */
 };
 
 static void on_tick(evutil_socket_t, short, void *);
@@ -241,8 +241,8 @@ watch_start(struct watch *w, const struct watch_child *c)
 		hang_up(w);
 		return rc;
 	}
-	w->readable = event_new(w->base, w->fd, EV_READ | EV_PERSIST,
-	    on_readable, w);
+	w->readable =
+	    event_new(w->base, w->fd, EV_READ | EV_PERSIST, on_readable, w);
 	if (w->readable == NULL || event_add(w->readable, NULL) == -1)
 		log_line(LOG_ERR, "engine: no event: %s", strerror(ENOMEM));
 	w->heard = false;
@@ -290,7 +290,7 @@ watch_reaped(struct watch *w, pid_t pid, int status)
 	if (w->pid == 0 || pid != w->pid)
 		return false;
 	w->pid = 0;
-	(void)drain(w);		/* its last words */
+	(void)drain(w); /* its last words */
 	hang_up(w);
 	w->ops.ended(w->arg, status);
 	return true;

@@ -14,40 +14,40 @@ struct watch;
 
 struct watch_ops {
 	/* A message; fd is the callee's, or -1. */
-	void	(*message)(void *arg, const struct ipc_msg *, int fd);
+	void (*message)(void *arg, const struct ipc_msg *, int fd);
 	/* It dies, or was killed for its silence.  ended() follows. */
-	void	(*lost)(void *arg);
+	void (*lost)(void *arg);
 	/* The process is gone; status as from waitpid(). */
-	void	(*ended)(void *arg, int status);
+	void (*ended)(void *arg, int status);
 };
 
-int	 watch_new(struct watch **ret, struct event_base *,
-	    const struct watch_ops *, void *arg);
-void	 watch_free(struct watch *);	/* kills it */
+int watch_new(struct watch **ret, struct event_base *, const struct watch_ops *,
+    void *arg);
+void watch_free(struct watch *); /* kills it */
 
 /* How it is started. */
 struct watch_child {
 	const struct account *account;
-	int	 listen_fd, lock_fd;	/* -1: none */
+	int listen_fd, lock_fd; /* -1: none */
 };
 
 /* Forks.  Its first IPC_APPLIED says whether it could start. */
-int	 watch_start(struct watch *, const struct watch_child *);
+int watch_start(struct watch *, const struct watch_child *);
 
-bool	 watch_running(const struct watch *);
+bool watch_running(const struct watch *);
 
 /* How often it reports, and whether it is busy with a configuration. */
-void	 watch_expect(struct watch *, unsigned beat_ms, bool busy);
+void watch_expect(struct watch *, unsigned beat_ms, bool busy);
 
 /* It runs and was heard lately. */
-bool	 watch_healthy(const struct watch *);
+bool watch_healthy(const struct watch *);
 
 /* A failure to send is fatal for the engine: it is killed. */
-void	 watch_send(struct watch *, const struct ipc_msg *, int attach);
+void watch_send(struct watch *, const struct ipc_msg *, int attach);
 
-void	 watch_kill(struct watch *);
+void watch_kill(struct watch *);
 
 /* A process was reaped: true if it was this one, after ops->ended(). */
-bool	 watch_reaped(struct watch *, pid_t, int status);
+bool watch_reaped(struct watch *, pid_t, int status);
 
 #endif
