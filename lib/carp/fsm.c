@@ -140,8 +140,7 @@ fsm_deadline(const struct carp *c)
 		for (int f = 0; f < 2; f++)
 			if ((c->families & 1u << f) && c->armed[f] < first)
 				first = c->armed[f];
-		return first == CARP_NEVER ? first
-					   : first + fsm_timeout(c) + c->jitter;
+		return first == CARP_NEVER ? first : first + fsm_timeout(c);
 	default:
 		return CARP_NEVER;
 	}
@@ -252,6 +251,7 @@ yield(struct carp *c, uint64_t now)
 	c->heard_interval = carp_interval(c->peer.advbase, c->peer.advskew);
 	if (c->cause == CARP_CAUSE_EQUAL)
 		c->jitter = draw(c) % (fsm_interval(c) / 2);
+	c->armed[0] = c->armed[1] = now + c->jitter;
 }
 
 /* The jitter is for the time right after yielding only. */
@@ -259,14 +259,15 @@ static void
 keep_waiting(struct carp *c, uint64_t now)
 {
 	bool v6 = c->peer.src.family == 6;
+	uint64_t since = now;
 
+	if (now - c->since <= fsm_interval(c))
+		since += c->jitter;
 	if (!c->cfg.strict_family || !v6)
-		c->armed[0] = now;
+		c->armed[0] = since;
 	if (!c->cfg.strict_family || v6)
-		c->armed[1] = now;
+		c->armed[1] = since;
 	c->heard_interval = carp_interval(c->peer.advbase, c->peer.advskew);
-	if (now - c->since > fsm_interval(c))
-		c->jitter = 0;
 }
 
 static void

@@ -40,8 +40,9 @@ struct carp {
 
 	uint64_t	advert_at;	/* MASTER: the next one is due */
 	uint64_t	sent;		/* the last one; 0: none yet */
-	uint64_t	armed[2];	/* BACKUP: silence since, by family */
-	uint64_t	jitter;		/* added to the time-out of silence */
+	uint64_t	armed[2];	/* BACKUP: silence counts from then, by
+					   family; with jitter after a tie */
+	uint64_t	jitter;		/* of the last tie */
 	uint64_t	heard_interval;	/* of the master that we obey; 0: none */
 	uint64_t	reclaimed;	/* last answer to a worse master; 0: - */
 	uint64_t	tied;		/* last equal advert let pass; 0: none */

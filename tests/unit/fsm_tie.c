@@ -167,6 +167,25 @@ START_TEST(no_jitter_after_a_faster_one)
 }
 END_TEST
 
+/* What is heard on one family must not take it from the other. */
+START_TEST(the_jitter_holds_for_each_family)
+{
+	uint64_t deadline;
+
+	h.cfg.strict_family = true;
+	host_addrs(&h, "192.0.2.1", "2001:db8::1");
+	start(1, 0, false, CARP_MASTER);
+	h.now += MS;
+	host_hear(&h, 1, 0);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+	deadline = carp_deadline(h.c);
+	ck_assert_uint_gt(deadline, h.now + 3 * CARP_SEC);
+	h.now += 3 * CARP_SEC;
+	host_said(&h, (struct said){ .base = 1, .family = _i == 0 ? 4 : 6 });
+	ck_assert_uint_eq(carp_deadline(h.c), deadline);
+}
+END_TEST
+
 START_TEST(the_jitter_does_not_stay)
 {
 	start(1, 0, false, CARP_MASTER);
@@ -355,6 +374,7 @@ main(void)
 	tcase_add_test(t, jitter_parts_two_equal_ones);
 	tcase_add_test(t, each_tie_is_another_throw);
 	tcase_add_test(t, no_jitter_after_a_faster_one);
+	tcase_add_loop_test(t, the_jitter_holds_for_each_family, 0, 2);
 	tcase_add_test(t, the_jitter_does_not_stay);
 	add_rows(t, a_master_that_slept, slept);
 	tcase_add_test(t, a_master_that_slept_alone_goes_on);
