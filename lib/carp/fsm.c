@@ -140,7 +140,11 @@ fsm_deadline(const struct carp *c)
 		for (int f = 0; f < 2; f++)
 			if ((c->families & 1u << f) && c->armed[f] < first)
 				first = c->armed[f];
-		return first == CARP_NEVER ? first : first + fsm_timeout(c);
+		if (first != CARP_NEVER)
+			first += fsm_timeout(c);
+		if (c->preempt_at != 0 && c->preempt_at < first)
+			first = c->preempt_at;
+		return first;
 	default:
 		return CARP_NEVER;
 	}
@@ -207,6 +211,7 @@ advertise_now(struct carp *c, uint64_t now)
 static void
 take_over(struct carp *c, uint64_t now)
 {
+	c->preempt_at = 0;
 	c->heard_interval = 0;
 	c->jitter = 0;
 	c->reclaimed = 0;
@@ -235,6 +240,7 @@ reclaim(struct carp *c, uint64_t now)
 static void
 wait_master(struct carp *c, uint64_t now)
 {
+	c->preempt_at = 0;
 	c->armed[0] = c->armed[1] = now;
 	c->heard_interval = 0;
 	c->jitter = 0;
@@ -256,7 +262,7 @@ yield(struct carp *c, uint64_t now)
 
 /* The jitter is for the time right after yielding only. */
 static void
-keep_waiting(struct carp *c, uint64_t now)
+rearm(struct carp *c, uint64_t now)
 {
 	bool v6 = c->peer.src.family == 6;
 	uint64_t since = now;
@@ -271,9 +277,29 @@ keep_waiting(struct carp *c, uint64_t now)
 }
 
 static void
+keep_waiting(struct carp *c, uint64_t now)
+{
+	rearm(c, now);
+	c->preempt_at = 0;
+}
+
+/*
+ * We tied with an equal, and now hear a worse master.  Our equal hears it as
+ * well: were both to preempt at once, they would tie again, for ever.
+ */
+static void
+preempt_soon(struct carp *c, uint64_t now)
+{
+	rearm(c, now);
+	if (c->preempt_at == 0)
+		c->preempt_at = now + draw(c) % (fsm_interval(c) / 2);
+}
+
+static void
 stop(struct carp *c, uint64_t now)
 {
 	(void)now; /* fsm_deadline() is never in INIT */
+	c->preempt_at = 0;
 	c->heard_interval = 0;
 	c->announce_in = 0;
 }
@@ -295,6 +321,7 @@ static const struct transition {
 		[EV_TIMER]	= { take_over,		CARP_MASTER, false },
 		[EV_BETTER]	= { keep_waiting,	CARP_BACKUP, false },
 		[EV_WORSE]	= { take_over,		CARP_MASTER, false },
+		[EV_RIVALS]	= { preempt_soon,	CARP_BACKUP, false },
 		[EV_BOWOUT]	= { take_over,		CARP_MASTER, false },
 		[EV_TO_MASTER]	= { take_over,		CARP_MASTER, false },
 		[EV_TO_BACKUP]	= { wait_master,	CARP_BACKUP, false },
@@ -418,7 +445,7 @@ judge_as_backup(
 	}
 	if (c->cfg.preempt && demote == 0 && compare(c, pkt) > 0) {
 		*ret = CARP_CAUSE_SLOWER;
-		return EV_WORSE;
+		return c->cause == CARP_CAUSE_EQUAL ? EV_RIVALS : EV_WORSE;
 	}
 	/* Its next advert would come after our time-out. */
 	if (c->cfg.advbase != 0 &&

@@ -14,6 +14,7 @@ enum fsm_event {
 	EV_TIMER,			/* the deadline of this state */
 	EV_BETTER,			/* a master that we obey */
 	EV_WORSE,			/* one that we do not */
+	EV_RIVALS,			/* nor others, who may be our equals */
 	EV_BOWOUT,			/* one that leaves */
 	EV_TO_MASTER,			/* by order */
 	EV_TO_BACKUP,
@@ -43,6 +44,7 @@ struct carp {
 	uint64_t	armed[2];	/* BACKUP: silence counts from then, by
 					   family; with jitter after a tie */
 	uint64_t	jitter;		/* of the last tie */
+	uint64_t	preempt_at;	/* BACKUP: not sooner; 0: not planned */
 	uint64_t	heard_interval;	/* of the master that we obey; 0: none */
 	uint64_t	reclaimed;	/* last answer to a worse master; 0: - */
 	uint64_t	tied;		/* last equal advert let pass; 0: none */

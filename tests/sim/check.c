@@ -186,8 +186,8 @@ check_storms(
 		    2 * (length / least) + 3 * n->masters + 2 * n->pushed + 8;
 		masters = length / (3 * least) + 4 * events + 8;
 		if (n->sent > trains * families)
-			world_fail(w, "storm", "node %u sent %u adverts", i,
-			    n->sent);
+			world_fail(
+			    w, "storm", "node %u sent %u adverts", i, n->sent);
 		if (n->masters > masters)
 			world_fail(w, "flapping",
 			    "node %u became master %u times", i, n->masters);

@@ -43,6 +43,7 @@ struct scenario {
 	bool mixed;    /* both families */
 	bool models;   /* others than ours */
 	bool changes;  /* the address list changes */
+	bool fast;     /* base 0 */
 	uint64_t unit; /* the longest time-out: the measure of all times */
 	uint64_t calm; /* when the troubles end */
 };
@@ -544,8 +545,13 @@ scenario_run(struct outcome *ret, uint64_t seed, enum flaw flaw, bool verbose)
 	}
 	world_run(w, s.calm);
 	calm_down(&s);
-	/* A time-out, a few ties, and time for a better one to take over. */
-	world_run(w, w->now + 5 * s.unit + 2 * CARP_SEC * s.models);
+	/*
+	 * A time-out, a few ties, and time for a better one to take over.
+	 * With base 0 it is the demoted master that we waited for.
+	 */
+	world_run(
+	    w, w->now + 5 * s.unit + 2 * CARP_SEC * s.models +
+		   4 * carp_interval(0, CARP_DEMOTED) * (s.fast && w->demotes));
 	check_settled(w);
 	check_storms(w, w->now - begun, (s.mixed ? 2 : 1) * (s.changes ? 2 : 1),
 	    s.events);
