@@ -177,7 +177,7 @@ carp_timer(struct carp *c, uint64_t now)
 		return -EBUSY;
 	if (now >= fsm_deadline(c))
 		fsm_step(c, EV_TIMER,
-		    c->preempt_at != 0 ? CARP_CAUSE_SLOWER : CARP_CAUSE_SILENCE,
+		    c->preempt_at != 0 ? c->preempt_cause : CARP_CAUSE_SILENCE,
 		    now);
 	return 0;
 }

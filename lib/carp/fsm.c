@@ -445,7 +445,7 @@ judge_as_backup(
 	}
 	if (c->cfg.preempt && demote == 0 && compare(c, pkt) > 0) {
 		*ret = CARP_CAUSE_SLOWER;
-		return c->cause == CARP_CAUSE_EQUAL ? EV_RIVALS : EV_WORSE;
+		return EV_WORSE;
 	}
 	/* Its next advert would come after our time-out. */
 	if (c->cfg.advbase != 0 &&
@@ -460,9 +460,17 @@ enum fsm_event
 fsm_judge(struct carp *c, const struct carp_packet *pkt, enum carp_cause *ret,
     uint64_t now)
 {
+	enum fsm_event ev;
+
 	*ret = CARP_CAUSE_BOWOUT;
 	if (carp_packet_is_bowout(pkt))
 		return EV_BOWOUT;
-	return c->state == CARP_MASTER ? judge_as_master(c, pkt, ret, now)
-				       : judge_as_backup(c, pkt, ret);
+	if (c->state == CARP_MASTER)
+		return judge_as_master(c, pkt, ret, now);
+	ev = judge_as_backup(c, pkt, ret);
+	if (ev == EV_WORSE && c->cause == CARP_CAUSE_EQUAL) {
+		c->preempt_cause = *ret;
+		return EV_RIVALS;
+	}
+	return ev;
 }

@@ -45,6 +45,7 @@ struct carp {
 					   family; with jitter after a tie */
 	uint64_t	jitter;		/* of the last tie */
 	uint64_t	preempt_at;	/* BACKUP: not sooner; 0: not planned */
+	enum carp_cause	preempt_cause;	/* and why then */
 	uint64_t	heard_interval;	/* of the master that we obey; 0: none */
 	uint64_t	reclaimed;	/* last answer to a worse master; 0: - */
 	uint64_t	tied;		/* last equal advert let pass; 0: none */

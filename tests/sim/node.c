@@ -293,7 +293,9 @@ node_wake(struct world *w, struct node *n)
 		node_change(w, n);
 	if (carp_deadline(n->carp) <= w->now)
 		node_timer(w, n);
-	if (backup && carp_state(n->carp) == CARP_MASTER &&
+	/* Strictly, the silence of the other family alone is enough. */
+	if (backup && !n->cfg.strict_family &&
+	    carp_state(n->carp) == CARP_MASTER &&
 	    after.stats.drops[CARP_OK] > before.stats.drops[CARP_OK] &&
 	    after.state == CARP_BACKUP)
 		world_fail(w, "late", "node %u became master by waking up late",

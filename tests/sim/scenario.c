@@ -182,6 +182,7 @@ make_cluster(struct scenario *s)
 	s->mixed = rng_percent(&w->rng, 20);
 	/* Others than ours have time-outs that do not fit base 0 of peers. */
 	pace = &paces[rng_below(&w->rng, s->models ? 3 : 6)];
+	s->fast = pace->base[0] == 0;
 	s->changes =
 	    !s->models && pace->base[0] > 0 && rng_percent(&w->rng, 25);
 	w->nnodes = (unsigned)rng_range(&w->rng, 2, MAX_NODES);

@@ -125,25 +125,21 @@ world_carries(const struct world *w, unsigned from, unsigned to)
 
 /*
  * Loss is by train: all that a node sends at one moment.  No more than
- * max_lost trains in a row are hit, so that bounds can be exact.
+ * max_lost trains in a row are hit, so that bounds can be exact.  Of a train
+ * that is hit the first frame is lost, and others may be.
  */
 static bool
 loses(struct world *w, unsigned from, unsigned to)
 {
-	bool again = w->train[from][to] == w->now;
-
-	if (w->loss == 0)
-		return false;
-	if (again)
-		return rng_percent(&w->rng, w->loss);
-	if (w->lost[from][to] >= w->max_lost ||
-	    !rng_percent(&w->rng, w->loss)) {
-		w->lost[from][to] = 0;
-		return false;
+	if (w->train[from][to] != w->now) {
+		w->train[from][to] = w->now;
+		w->hit[from][to] = w->lost[from][to] < w->max_lost &&
+				   rng_percent(&w->rng, w->loss);
+		w->lost[from][to] =
+		    w->hit[from][to] ? w->lost[from][to] + 1 : 0;
+		return w->hit[from][to];
 	}
-	w->train[from][to] = w->now;
-	w->lost[from][to]++;
-	return true;
+	return w->hit[from][to] && rng_percent(&w->rng, 50);
 }
 
 static void

@@ -71,7 +71,8 @@ struct world {
 	/* Links.  block: reasons why one does not carry. */
 	uint8_t block[MAX_NODES][MAX_NODES];
 	uint8_t lost[MAX_NODES][MAX_NODES];   /* trains in a row */
-	uint64_t train[MAX_NODES][MAX_NODES]; /* the last one that was hit */
+	uint64_t train[MAX_NODES][MAX_NODES]; /* moment of the last one */
+	bool hit[MAX_NODES][MAX_NODES];	      /* was it? */
 	unsigned loss, dup, late;	      /* percent */
 	unsigned max_lost;		      /* trains in a row, at most */
 	uint64_t delay, jitter, late_by, latency;
