@@ -162,6 +162,16 @@ check_settled(struct world *w)
 			check_part(w, i, seen);
 }
 
+bool
+check_is_settled(struct world *w)
+{
+	struct world now = *w;
+
+	now.verbose = false;
+	check_settled(&now);
+	return now.broken == NULL;
+}
+
 /*
  * One train in an interval; one more in answer to a worse master, at most one
  * an interval; one for each time that it became master, and for each thing

@@ -19,6 +19,9 @@ void check_unmoved(struct world *, const struct node *,
 /* After the run: one master in each part, and the best one. */
 void check_settled(struct world *);
 
+/* Would it be so now? */
+bool check_is_settled(struct world *);
+
 /* No node has sent more than its timers and the script explain. */
 void check_storms(
     struct world *, uint64_t length, unsigned families, unsigned events);

@@ -278,7 +278,7 @@ void
 node_wake(struct world *w, struct node *n)
 {
 	bool backup = carp_state(n->carp) == CARP_BACKUP;
-	struct carp_info before, after;
+	struct carp_info before, after, last;
 
 	world_say(w, "node %u wakes, %u frames wait", n->id, n->nqueue);
 	n->paused = false;
@@ -293,11 +293,11 @@ node_wake(struct world *w, struct node *n)
 		node_change(w, n);
 	if (carp_deadline(n->carp) <= w->now)
 		node_timer(w, n);
+	info(n, &last);
 	/* Strictly, the silence of the other family alone is enough. */
-	if (backup && !n->cfg.strict_family &&
-	    carp_state(n->carp) == CARP_MASTER &&
-	    after.stats.drops[CARP_OK] > before.stats.drops[CARP_OK] &&
-	    after.state == CARP_BACKUP)
+	if (backup && !n->cfg.strict_family && last.state == CARP_MASTER &&
+	    last.cause == CARP_CAUSE_SILENCE &&
+	    after.stats.drops[CARP_OK] > before.stats.drops[CARP_OK])
 		world_fail(w, "late", "node %u became master by waking up late",
 		    n->id);
 	if (backup && before.state == CARP_MASTER && n->nqueue == 0 &&
