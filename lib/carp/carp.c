@@ -176,7 +176,9 @@ carp_timer(struct carp *c, uint64_t now)
 	if (busy(c))
 		return -EBUSY;
 	if (now >= fsm_deadline(c))
-		fsm_step(c, EV_TIMER, CARP_CAUSE_SILENCE, now);
+		fsm_step(c, EV_TIMER,
+		    c->preempt_at != 0 ? c->preempt_cause : CARP_CAUSE_SILENCE,
+		    now);
 	return 0;
 }
 

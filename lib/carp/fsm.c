@@ -140,8 +140,11 @@ fsm_deadline(const struct carp *c)
 		for (int f = 0; f < 2; f++)
 			if ((c->families & 1u << f) && c->armed[f] < first)
 				first = c->armed[f];
-		return first == CARP_NEVER ? first
-					   : first + fsm_timeout(c) + c->jitter;
+		if (first != CARP_NEVER)
+			first += fsm_timeout(c);
+		if (c->preempt_at != 0 && c->preempt_at < first)
+			first = c->preempt_at;
+		return first;
 	default:
 		return CARP_NEVER;
 	}
@@ -208,6 +211,7 @@ advertise_now(struct carp *c, uint64_t now)
 static void
 take_over(struct carp *c, uint64_t now)
 {
+	c->preempt_at = 0;
 	c->heard_interval = 0;
 	c->jitter = 0;
 	c->reclaimed = 0;
@@ -236,6 +240,7 @@ reclaim(struct carp *c, uint64_t now)
 static void
 wait_master(struct carp *c, uint64_t now)
 {
+	c->preempt_at = 0;
 	c->armed[0] = c->armed[1] = now;
 	c->heard_interval = 0;
 	c->jitter = 0;
@@ -252,27 +257,49 @@ yield(struct carp *c, uint64_t now)
 	c->heard_interval = carp_interval(c->peer.advbase, c->peer.advskew);
 	if (c->cause == CARP_CAUSE_EQUAL)
 		c->jitter = draw(c) % (fsm_interval(c) / 2);
+	c->armed[0] = c->armed[1] = now + c->jitter;
 }
 
 /* The jitter is for the time right after yielding only. */
 static void
-keep_waiting(struct carp *c, uint64_t now)
+rearm(struct carp *c, uint64_t now)
 {
 	bool v6 = c->peer.src.family == 6;
+	uint64_t since = now;
 
+	if (now - c->since <= fsm_interval(c))
+		since += c->jitter;
 	if (!c->cfg.strict_family || !v6)
-		c->armed[0] = now;
+		c->armed[0] = since;
 	if (!c->cfg.strict_family || v6)
-		c->armed[1] = now;
+		c->armed[1] = since;
 	c->heard_interval = carp_interval(c->peer.advbase, c->peer.advskew);
-	if (now - c->since > fsm_interval(c))
-		c->jitter = 0;
+}
+
+static void
+keep_waiting(struct carp *c, uint64_t now)
+{
+	rearm(c, now);
+	c->preempt_at = 0;
+}
+
+/*
+ * We tied with an equal, and now hear a worse master.  Our equal hears it as
+ * well: were both to preempt at once, they would tie again, for ever.
+ */
+static void
+preempt_soon(struct carp *c, uint64_t now)
+{
+	rearm(c, now);
+	if (c->preempt_at == 0)
+		c->preempt_at = now + draw(c) % (fsm_interval(c) / 2);
 }
 
 static void
 stop(struct carp *c, uint64_t now)
 {
 	(void)now; /* fsm_deadline() is never in INIT */
+	c->preempt_at = 0;
 	c->heard_interval = 0;
 	c->announce_in = 0;
 }
@@ -294,6 +321,7 @@ static const struct transition {
 		[EV_TIMER]	= { take_over,		CARP_MASTER, false },
 		[EV_BETTER]	= { keep_waiting,	CARP_BACKUP, false },
 		[EV_WORSE]	= { take_over,		CARP_MASTER, false },
+		[EV_RIVALS]	= { preempt_soon,	CARP_BACKUP, false },
 		[EV_BOWOUT]	= { take_over,		CARP_MASTER, false },
 		[EV_TO_MASTER]	= { take_over,		CARP_MASTER, false },
 		[EV_TO_BACKUP]	= { wait_master,	CARP_BACKUP, false },
@@ -433,9 +461,17 @@ enum fsm_event
 fsm_judge(struct carp *c, const struct carp_packet *pkt, enum carp_cause *ret,
     uint64_t now)
 {
+	enum fsm_event ev;
+
 	*ret = CARP_CAUSE_BOWOUT;
 	if (carp_packet_is_bowout(pkt))
 		return EV_BOWOUT;
-	return c->state == CARP_MASTER ? judge_as_master(c, pkt, ret, now)
-				       : judge_as_backup(c, pkt, ret);
+	if (c->state == CARP_MASTER)
+		return judge_as_master(c, pkt, ret, now);
+	ev = judge_as_backup(c, pkt, ret);
+	if (ev == EV_WORSE && c->cause == CARP_CAUSE_EQUAL) {
+		c->preempt_cause = *ret;
+		return EV_RIVALS;
+	}
+	return ev;
 }

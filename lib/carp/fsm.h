@@ -14,6 +14,7 @@ enum fsm_event {
 	EV_TIMER,			/* the deadline of this state */
 	EV_BETTER,			/* a master that we obey */
 	EV_WORSE,			/* one that we do not */
+	EV_RIVALS,			/* nor others, who may be our equals */
 	EV_BOWOUT,			/* one that leaves */
 	EV_TO_MASTER,			/* by order */
 	EV_TO_BACKUP,
@@ -41,8 +42,11 @@ struct carp {
 
 	uint64_t	advert_at;	/* MASTER: the next one is due */
 	uint64_t	sent;		/* the last one; 0: none yet */
-	uint64_t	armed[2];	/* BACKUP: silence since, by family */
-	uint64_t	jitter;		/* added to the time-out of silence */
+	uint64_t	armed[2];	/* BACKUP: silence counts from then, by
+					   family; with jitter after a tie */
+	uint64_t	jitter;		/* of the last tie */
+	uint64_t	preempt_at;	/* BACKUP: not sooner; 0: not planned */
+	enum carp_cause	preempt_cause;	/* and why then */
 	uint64_t	heard_interval;	/* of the master obeyed; 0: none */
 	uint64_t	reclaimed;	/* answered a worse master; 0: - */
 	uint64_t	tied;		/* let an equal one pass; 0: never */

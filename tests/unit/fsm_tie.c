@@ -157,6 +157,50 @@ START_TEST(each_tie_is_another_throw)
 }
 END_TEST
 
+/*
+ * Two equal ones that preempt hear the same slower master.  Were both to take
+ * over at once they would tie again, and the slower one come back, for ever.
+ */
+START_TEST(after_a_tie_it_preempts_with_jitter)
+{
+	uint64_t wait, first = 0;
+	bool differs = false;
+
+	for (uint64_t i = 0; i < 8; i++) {
+		host_free(&h);
+		host_defaults(&h);
+		h.cfg.seed = 1 + i;
+		start(1, 0, true, CARP_MASTER);
+		h.now += MS;
+		host_hear(&h, 1, 0);
+		h.now += 2 * CARP_SEC;
+		host_hear(&h, 1, 200);
+		ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+		wait = carp_deadline(h.c) - h.now;
+		ck_assert_uint_lt(wait, CARP_SEC);
+		differs = differs || (first != 0 && wait != first);
+		first = wait;
+		host_until_deadline(&h);
+		host_changed(
+		    &h, "soon", CARP_BACKUP, CARP_MASTER, CARP_CAUSE_SLOWER);
+	}
+	ck_assert(differs);
+}
+END_TEST
+
+START_TEST(after_a_tie_it_leaves_it_to_an_equal_that_was_sooner)
+{
+	start(1, 0, true, CARP_MASTER);
+	h.now += MS;
+	host_hear(&h, 1, 0);
+	h.now += 2 * CARP_SEC;
+	host_hear(&h, 1, 200);
+	host_hear(&h, 1, 0);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+	ck_assert_uint_ge(carp_deadline(h.c), h.now + 3 * CARP_SEC);
+}
+END_TEST
+
 START_TEST(no_jitter_after_a_faster_one)
 {
 	start(1, 50, false, CARP_MASTER);
@@ -164,6 +208,25 @@ START_TEST(no_jitter_after_a_faster_one)
 	host_hear(&h, 1, 0);
 	ck_assert_uint_le(
 	    carp_deadline(h.c) - h.now, 3 * CARP_SEC + 50 * CARP_SEC / 256);
+}
+END_TEST
+
+/* What is heard on one family must not take it from the other. */
+START_TEST(the_jitter_holds_for_each_family)
+{
+	uint64_t deadline;
+
+	h.cfg.strict_family = true;
+	host_addrs(&h, "192.0.2.1", "2001:db8::1");
+	start(1, 0, false, CARP_MASTER);
+	h.now += MS;
+	host_hear(&h, 1, 0);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+	deadline = carp_deadline(h.c);
+	ck_assert_uint_gt(deadline, h.now + 3 * CARP_SEC);
+	h.now += 3 * CARP_SEC;
+	host_said(&h, (struct said){ .base = 1, .family = _i == 0 ? 4 : 6 });
+	ck_assert_uint_eq(carp_deadline(h.c), deadline);
 }
 END_TEST
 
@@ -354,7 +417,10 @@ main(void)
 	tcase_add_test(t, whoever_yields_is_silent);
 	tcase_add_test(t, jitter_parts_two_equal_ones);
 	tcase_add_test(t, each_tie_is_another_throw);
+	tcase_add_test(t, after_a_tie_it_preempts_with_jitter);
+	tcase_add_test(t, after_a_tie_it_leaves_it_to_an_equal_that_was_sooner);
 	tcase_add_test(t, no_jitter_after_a_faster_one);
+	tcase_add_loop_test(t, the_jitter_holds_for_each_family, 0, 2);
 	tcase_add_test(t, the_jitter_does_not_stay);
 	add_rows(t, a_master_that_slept, slept);
 	tcase_add_test(t, a_master_that_slept_alone_goes_on);

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: ISC */
+/* Draws a cluster and its troubles, lets them happen, and judges. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "scenario.h"
+
+#define VHID	  10
+#define MAX_STEPS 64
+
+enum what {
+	PAUSE,
+	WAKE,
+	CRASH,
+	KILL,
+	STOP,
+	START,
+	NIC_DOWN,
+	NIC_UP,
+	CUT, /* a to b, one way */
+	JOIN,
+	SPLIT, /* by a set of nodes */
+	HEAL,
+	DEMOTE,
+	FORCE,
+	FORGE,
+	REPLAY,
+	CHANGE
+};
+
+struct step {
+	uint64_t at;
+	enum what what;
+	unsigned a, b;
+};
+
+struct scenario {
+	struct world w;
+	struct step step[MAX_STEPS];
+	unsigned nsteps, events;
+	bool mixed;    /* both families */
+	bool models;   /* others than ours */
+	bool changes;  /* the address list changes */
+	bool fast;     /* base 0 */
+	uint64_t unit; /* the longest time-out: the measure of all times */
+	uint64_t calm; /* when the troubles end */
+};
+
+/*
+ * The cluster.
+ */
+static void
+parse(struct carp_addr *ret, const char *text)
+{
+	if (carp_addr_parse(ret, text) != 0)
+		abort();
+}
+
+static void
+give_addresses(struct scenario *s, struct carp_addr *addrs, unsigned *n)
+{
+	*n = 0;
+	parse(&addrs[(*n)++], "192.0.2.100");
+	if (s->mixed)
+		parse(&addrs[(*n)++], "2001:db8::100");
+}
+
+static void
+make_ours(struct scenario *s, struct node *n, uint8_t base, uint8_t skew)
+{
+	struct carp_config cfg = CARP_CONFIG_INIT;
+
+	n->kind = OURS;
+	cfg.vhid = VHID;
+	cfg.advbase = base;
+	cfg.advskew = skew;
+	memcpy(cfg.key, "simulated", 9);
+	n->cfg = cfg;
+	give_addresses(s, n->addrs, &n->naddrs);
+	/* What the engine does: 3 * base - 1 s, at least 2. */
+	n->lease = CARP_NEVER;
+	if (base > 0)
+		n->lease = (base == 1 ? 2 : 3 * base - 1) * CARP_SEC;
+}
+
+static void
+make_model(struct scenario *s, struct node *n, enum peer_kind kind,
+    uint8_t base, uint8_t skew)
+{
+	struct peer *p = &n->peer;
+
+	n->kind = MODEL;
+	n->lease = CARP_NEVER;
+	p->kind = kind;
+	p->vhid = VHID;
+	p->base = base;
+	p->skew = skew;
+	p->triple = kind == PEER_OPENBSD && rng_percent(&s->w.rng, 50);
+	memcpy(p->key, "simulated", 9);
+	give_addresses(s, p->addrs, &p->naddrs);
+	p->families = s->mixed ? 3 : 1;
+	p->ip = n->ip[0];
+	p->rng = &s->w.rng;
+}
+
+/* How fast a cluster is, and how good its wires. */
+struct pace {
+	uint8_t base[2], skew_max, step;
+	uint64_t delay, jitter;
+};
+
+static const struct pace paces[] = {
+	{ { 1, 1 }, 254, 1, 50 * MS, 50 * MS },
+	{ { 1, 1 }, 100, 50, MS, MS },	    /* many ties */
+	{ { 1, 2 }, 200, 20, MS, 20 * MS }, /* two bases */
+	{ { 3, 3 }, 254, 10, 100 * MS, 200 * MS },
+	{ { 0, 0 }, 60, 1, MS / 5, MS / 5 },
+	{ { 0, 0 }, 8, 4, MS / 10, MS / 10 },
+};
+
+static void
+make_wires(struct scenario *s, const struct pace *pace)
+{
+	struct world *w = &s->w;
+
+	w->delay = rng_below(&w->rng, pace->delay + 1);
+	w->jitter = rng_below(&w->rng, pace->jitter + 1);
+	w->latency = pace->base[0] == 0 ? MS / 5 : 3 * MS;
+	w->loss =
+	    rng_percent(&w->rng, 50) ? 0 : (unsigned)rng_range(&w->rng, 1, 40);
+	w->max_lost = 2;
+	w->dup = rng_percent(&w->rng, 50) ? 0 : 10;
+	w->late = rng_percent(&w->rng, 70) ? 0 : 5;
+}
+
+static void
+make_node(
+    struct scenario *s, unsigned i, const struct pace *pace, unsigned preempt)
+{
+	struct world *w = &s->w;
+	struct node *n = &w->node[i];
+	uint8_t base = pace->base[rng_below(&w->rng, 2)];
+	uint8_t skew =
+	    (uint8_t)(pace->step *
+		      rng_below(&w->rng, pace->skew_max / pace->step + 1u));
+	bool takes = preempt == 2 ? rng_percent(&w->rng, 50) : preempt == 1;
+
+	n->id = i;
+	n->nic = true;
+	n->read_at = n->timer_for = n->timer_at = CARP_NEVER;
+	n->lease_end = CARP_NEVER;
+	parse(&n->ip[0], "192.0.2.0");
+	n->ip[0].ip[3] = (uint8_t)(1 + 5 * rng_below(&w->rng, 40) + i);
+	parse(&n->ip[1], "fe80::0");
+	n->ip[1].ip[15] = (uint8_t)(1 + i);
+	if (s->models && i > 0 && rng_percent(&w->rng, i == 1 ? 100 : 50)) {
+		static const enum peer_kind kinds[] = { PEER_FREEBSD,
+			PEER_NETBSD, PEER_OPENBSD, PEER_UCARP };
+
+		make_model(s, n, kinds[rng_below(&w->rng, s->mixed ? 3 : 4)],
+		    base, skew);
+		n->peer.preempt = takes;
+	} else {
+		make_ours(s, n, base, skew);
+		n->cfg.preempt = takes;
+		n->cfg.triple_skew = rng_percent(&w->rng, 10);
+		n->cfg.strict_family = rng_percent(&w->rng, 10);
+	}
+}
+
+static void
+make_cluster(struct scenario *s)
+{
+	struct world *w = &s->w;
+	const struct pace *pace;
+	bool openbsd = false;
+	unsigned preempt = (unsigned)rng_below(&w->rng, 3);
+
+	s->models = rng_percent(&w->rng, 35);
+	s->mixed = rng_percent(&w->rng, 20);
+	/* Others than ours have time-outs that do not fit base 0 of peers. */
+	pace = &paces[rng_below(&w->rng, s->models ? 3 : 6)];
+	s->fast = pace->base[0] == 0;
+	s->changes =
+	    !s->models && pace->base[0] > 0 && rng_percent(&w->rng, 25);
+	w->nnodes = (unsigned)rng_range(&w->rng, 2, MAX_NODES);
+	make_wires(s, pace);
+	for (unsigned i = 0; i < w->nnodes; i++) {
+		make_node(s, i, pace, preempt);
+		if (w->node[i].kind == MODEL)
+			openbsd =
+			    openbsd || w->node[i].peer.kind == PEER_OPENBSD;
+	}
+	for (unsigned i = 0; i < w->nnodes; i++) {
+		struct node *n = &w->node[i];
+		uint64_t t;
+
+		n->cfg.openbsd = openbsd;
+		t = node_timeout(n) + node_interval(n);
+		s->unit = t > s->unit ? t : s->unit;
+	}
+	w->ranked = !openbsd;
+	w->late_by = s->unit / 3;
+}
+
+/*
+ * The script.
+ */
+static void
+add(struct scenario *s, uint64_t at, enum what what, unsigned a, unsigned b)
+{
+	if (s->nsteps == MAX_STEPS)
+		abort();
+	s->step[s->nsteps++] = (struct step){ at, what, a, b };
+}
+
+/* A trouble and its end. */
+static void
+add_both(struct scenario *s, enum what what, enum what end, unsigned a,
+    unsigned b, uint64_t longest)
+{
+	struct rng *r = &s->w.rng;
+	uint64_t from = s->w.now + rng_below(r, s->calm - s->w.now);
+	uint64_t until = from + 1 + rng_below(r, longest);
+
+	add(s, from, what, a, b);
+	add(s, until < s->calm ? until : s->calm, end, a, b);
+}
+
+static void
+add_once(struct scenario *s, enum what what, unsigned a, unsigned b)
+{
+	add(s, s->w.now + rng_below(&s->w.rng, s->calm - s->w.now), what, a, b);
+}
+
+static void
+add_trouble(struct scenario *s)
+{
+	struct world *w = &s->w;
+	unsigned n = w->nnodes;
+	unsigned a = (unsigned)rng_below(&w->rng, n);
+	unsigned b = (a + 1 + (unsigned)rng_below(&w->rng, n - 1)) % n;
+	uint64_t longest = 3 * s->unit;
+	bool ours = w->node[a].kind == OURS;
+
+	switch (rng_below(&w->rng, 10)) {
+	case 0:
+	case 1:
+		if (!ours)
+			return;
+		/* Without a lease nothing ends the address of a frozen one. */
+		if (w->node[a].lease == CARP_NEVER)
+			longest = 3 * node_interval(&w->node[a]);
+		else if (s->changes) /* all within the grace */
+			longest = s->unit / 2;
+		add_both(s, PAUSE, WAKE, a, 0, longest);
+		return;
+	case 2:
+		if (!s->changes) /* the new one would know one list only */
+			add_both(s,
+			    ours && rng_percent(&w->rng, 50) ? KILL : CRASH,
+			    START, a, 0, longest);
+		return;
+	case 3:
+		if (!s->changes)
+			add_both(s, STOP, START, a, 0, longest);
+		return;
+	case 4:
+		add_both(s, NIC_DOWN, NIC_UP, a, 0, longest);
+		return;
+	case 5:
+		add_both(s, CUT, JOIN, a, b, longest);
+		return;
+	case 6:
+		add_both(s, SPLIT, HEAL,
+		    (unsigned)rng_range(&w->rng, 1, (1u << n) - 2), 0, longest);
+		return;
+	case 7:
+		if (!w->demotes)
+			return;
+		add_once(s, DEMOTE, a, (unsigned)rng_below(&w->rng, 8));
+		return;
+	case 8:
+		if (ours)
+			add_once(
+			    s, FORCE, a, (unsigned)rng_range(&w->rng, 1, 2));
+		return;
+	default:
+		add_once(s, rng_percent(&w->rng, 70) ? FORGE : REPLAY, a, b);
+		return;
+	}
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const struct step *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+/* One node after the other gets the new list, within the grace. */
+static void
+add_changes(struct scenario *s)
+{
+	uint64_t at = s->w.now + rng_below(&s->w.rng, s->unit);
+	unsigned n = s->w.nnodes, first = (unsigned)rng_below(&s->w.rng, n);
+
+	for (unsigned i = 0; i < n; i++) {
+		add(s, at, CHANGE, (first + i) % n, 0);
+		at += rng_below(&s->w.rng, 40 * CARP_SEC / n);
+	}
+	if (at > s->calm)
+		s->calm = at;
+}
+
+static void
+make_script(struct scenario *s)
+{
+	unsigned n = (unsigned)rng_range(&s->w.rng, 1, 24);
+
+	s->w.demotes = rng_percent(&s->w.rng, 30);
+	s->calm = s->w.now + s->unit * rng_range(&s->w.rng, 3, 25);
+	s->unit = s->unit > 0 ? s->unit : 1;
+	if (s->changes)
+		add_changes(s);
+	for (unsigned i = 0; i < n; i++)
+		add_trouble(s);
+	s->events = s->nsteps;
+	qsort(s->step, s->nsteps, sizeof(s->step[0]), by_time);
+}
+
+/*
+ * Carrying it out.
+ */
+static void
+block(struct scenario *s, unsigned a, unsigned b, int by)
+{
+	s->w.block[a][b] = (uint8_t)(s->w.block[a][b] + by);
+}
+
+/* Between nodes in the set and the others. */
+static void
+split(struct scenario *s, unsigned set, int by)
+{
+	for (unsigned i = 0; i < s->w.nnodes; i++)
+		for (unsigned j = 0; j < s->w.nnodes; j++)
+			if ((set >> i & 1) != (set >> j & 1))
+				block(s, i, j, by);
+}
+
+/* A frame that was once sent, changed so that it is not authentic. */
+static void
+forge(struct scenario *s, unsigned to)
+{
+	static const unsigned covered[] = { 1, 8, 15, 16, 35 };
+	struct world *w = &s->w;
+	struct frame f;
+	struct carp_packet p;
+	unsigned head;
+
+	if (w->nold == 0 || w->node[to].kind != OURS)
+		return;
+	f = w->old[rng_below(
+	    &w->rng, w->nold < OLD_FRAMES ? w->nold : OLD_FRAMES)];
+	head = f.ip[0] >> 4 == 4 ? 20 : 40;
+	f.forged = true;
+	switch (rng_below(&w->rng, 4)) {
+	case 0: /* a bit, the checksum as it was */
+		f.ip[head + rng_below(&w->rng, CARP_LEN)] ^=
+		    (uint8_t)(1 << rng_below(&w->rng, 8));
+		break;
+	case 1: /* a bit that the digest covers, under a good checksum */
+		(void)carp_decode(&p, f.ip, f.len);
+		f.ip[head + covered[rng_below(&w->rng, 5)]] ^=
+		    (uint8_t)(1 << rng_below(&w->rng, 8));
+		(void)carp_decode(&p, f.ip, f.len);
+		carp_encode(f.ip + head, &p);
+		break;
+	case 2: /* another key, and tempting */
+		(void)carp_decode(&p, f.ip, f.len);
+		p.advbase = p.advskew = rng_percent(&w->rng, 50) ? 255 : 0;
+		(void)carp_digest(p.md,
+		    (const uint8_t *)"another key\0\0\0\0\0"
+				     "\0\0\0\0",
+		    p.vhid, w->node[to].addrs, w->node[to].naddrs, CARP_NOV6LL,
+		    NULL, p.counter);
+		carp_encode(f.ip + head, &p);
+		break;
+	default: /* cut off */
+		f.len = (uint8_t)rng_below(&w->rng, f.len);
+		break;
+	}
+	world_inject(w, to, &f);
+}
+
+/* What was sent before comes again: to its sender, or to another. */
+static void
+replay(struct scenario *s, unsigned to)
+{
+	struct world *w = &s->w;
+	struct frame f;
+
+	if (w->nold == 0)
+		return;
+	f = w->old[rng_below(
+	    &w->rng, w->nold < OLD_FRAMES ? w->nold : OLD_FRAMES)];
+	/* An own one that comes back is no more than a forgery. */
+	f.forged = f.from == to && w->node[to].kind == OURS && s->events > 0 &&
+		   w->node[to].alive && w->node[to].pushed == 0;
+	world_inject(w, to, &f);
+}
+
+static void
+change(struct scenario *s, struct node *n)
+{
+	parse(&n->addrs[n->naddrs++], "192.0.2.101");
+	n->edited = true;
+	if (!n->paused)
+		node_change(&s->w, n);
+}
+
+static const int demotions[8] = { 0, 1, 10, 100, 240, 300, -1, -50 };
+
+static void
+do_step(struct scenario *s, const struct step *st)
+{
+	struct world *w = &s->w;
+	struct node *n = &w->node[st->a % w->nnodes];
+	bool runs = n->alive && !n->paused;
+
+	switch (st->what) {
+	case PAUSE:
+		if (runs)
+			node_pause(w, n);
+		return;
+	case WAKE:
+		if (n->alive && n->paused)
+			node_wake(w, n);
+		return;
+	case CRASH:
+	case KILL:
+		if (n->alive)
+			(st->what == KILL ? node_kill : node_crash)(w, n);
+		n->pushed++;
+		return;
+	case STOP:
+		if (runs)
+			node_stop(w, n);
+		n->pushed++;
+		return;
+	case START:
+		if (!n->alive)
+			node_start(w, n);
+		return;
+	case NIC_DOWN:
+	case NIC_UP:
+		n->pushed++;
+		node_nic(w, n, st->what == NIC_UP);
+		return;
+	case CUT:
+	case JOIN:
+		block(s, st->a, st->b, st->what == CUT ? 1 : -1);
+		return;
+	case SPLIT:
+	case HEAL:
+		world_say(
+		    w, "%s %x", st->what == SPLIT ? "split" : "heal", st->a);
+		split(s, st->a, st->what == SPLIT ? 1 : -1);
+		return;
+	case DEMOTE:
+		n->pushed++;
+		if (runs)
+			node_demote(w, n, demotions[st->b]);
+		return;
+	case FORCE:
+		n->pushed++;
+		if (runs && n->nic)
+			node_force(w, n, (enum carp_state)st->b);
+		return;
+	case FORGE:
+		forge(s, st->a);
+		return;
+	case REPLAY:
+		replay(s, st->a);
+		return;
+	case CHANGE:
+		change(s, n);
+		return;
+	}
+}
+
+/* All troubles end: no loss, nobody frozen or down, every wire carries. */
+static void
+calm_down(struct scenario *s)
+{
+	struct world *w = &s->w;
+	unsigned parts =
+	    rng_percent(&w->rng, 20)
+		? (unsigned)rng_range(&w->rng, 1, (1u << w->nnodes) - 2)
+		: 0;
+
+	world_say(w, "calm");
+	w->loss = w->late = 0;
+	memset(w->block, 0, sizeof(w->block));
+	for (unsigned i = 0; i < w->nnodes; i++) {
+		struct node *n = &w->node[i];
+
+		if (!n->alive)
+			node_start(w, n);
+		if (!n->nic)
+			node_nic(w, n, true);
+		if (n->paused)
+			node_wake(w, n);
+	}
+	if (parts != 0) {
+		world_say(w, "for good: split %x", parts);
+		split(s, parts, 1);
+	}
+}
+
+/*
+ * Ours settle in time.  Others have no jitter: two equal ones may tie for
+ * long, until the latency of their timers parts them.
+ */
+static void
+settle(struct scenario *s)
+{
+	struct world *w = &s->w;
+
+	for (int i = 0; s->models && i < 20 && !check_is_settled(w); i++)
+		world_run(w, w->now + s->unit);
+	check_settled(w);
+}
+
+void
+scenario_run(struct outcome *ret, uint64_t seed, enum flaw flaw, bool verbose)
+{
+	static struct scenario s;
+	struct world *w = &s.w;
+	uint64_t begun;
+
+	memset(&s, 0, sizeof(s));
+	world_init(w, seed);
+	w->flaw = flaw;
+	w->verbose = verbose;
+	begun = w->now;
+	make_cluster(&s);
+	make_script(&s);
+	for (unsigned i = 0; i < w->nnodes; i++)
+		node_start(w, &w->node[i]);
+	for (unsigned i = 0; i < s.nsteps && w->broken == NULL; i++) {
+		world_run(w, s.step[i].at);
+		if (w->broken == NULL)
+			do_step(&s, &s.step[i]);
+	}
+	world_run(w, s.calm);
+	calm_down(&s);
+	/*
+	 * A time-out, a few ties, and time for a better one to take over.
+	 * With base 0 it is the demoted master that we waited for.
+	 */
+	world_run(
+	    w, w->now + 5 * s.unit + 2 * CARP_SEC * s.models +
+		   4 * carp_interval(0, CARP_DEMOTED) * (s.fast && w->demotes));
+	settle(&s);
+	check_storms(w, w->now - begun, (s.mixed ? 2 : 1) * (s.changes ? 2 : 1),
+	    s.events);
+
+	memset(ret, 0, sizeof(*ret));
+	ret->broken = w->broken;
+	memcpy(ret->text, w->text, sizeof(ret->text));
+	ret->length = w->now - begun;
+	ret->longest = w->longest;
+	for (unsigned i = 0; i < w->nnodes; i++) {
+		ret->adverts += w->node[i].sent;
+		ret->masters += w->node[i].masters;
+	}
+	world_free(w);
+}
