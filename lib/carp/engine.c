@@ -88,6 +88,7 @@ carp_engine_free(struct carp_engine *e)
 		host_free(e->hosts);
 	while (e->ifaces != NULL)
 		iface_free(e->ifaces);
+	listen_reap(e);
 	if (e->vip != NULL)
 		vip_free(e->vip);
 	pcap_freecode(&e->filter);
@@ -335,6 +336,7 @@ engine_settle(struct carp_engine *e, uint64_t now)
 {
 	settle(e, now);
 	arm(e, now);
+	listen_reap(e);
 }
 
 /*

@@ -13,10 +13,11 @@
 
 #include "heap.h"
 
-#define ETHER_LEN  14
-#define HEARD_MAX  8   /* peers remembered of a virtual host */
-#define OWN_MAX	   16  /* own addresses looked at for a source */
-#define SEND_BATCH 256 /* frames in one sendmmsg() */
+#define ETHER_LEN   14
+#define HEARD_MAX   8	/* peers remembered of a virtual host */
+#define OWN_MAX	    16	/* own addresses looked at for a source */
+#define SEND_BATCH  256 /* frames in one sendmmsg() */
+#define CLOSING_MAX 16	/* captures put aside */
 
 /* Something that is seen and is wrong, at a host or at an interface. */
 struct condition {
@@ -98,6 +99,8 @@ struct carp_engine {
 	int raw4, raw6; /* for unicast peers; or -1 */
 	struct vip *vip;
 	struct bpf_program filter;
+	pcap_t *closing[CLOSING_MAX]; /* until there is time to close them */
+	unsigned nclosing;	      /* <= CLOSING_MAX */
 	struct iface *ifaces;
 	struct carp_host *hosts, **last;
 	size_t nhosts;
@@ -169,6 +172,8 @@ struct carp_addr iface_source(const struct iface *, const struct carp_addr *);
 int listen_filter(struct bpf_program *ret);
 int listen_open(struct iface *);
 void listen_close(struct iface *);
+/* Closes what was put aside: after everything else. */
+void listen_reap(struct carp_engine *);
 
 /* receive.c: from frames to virtual hosts. */
 

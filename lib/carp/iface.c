@@ -147,10 +147,11 @@ iface_update(struct iface *i, uint64_t now)
 
 	if (vip_link_get(i->engine->vip, i->name, &l) != 0)
 		l.ifindex = 0;
-	if (l.ifindex != i->link.ifindex || !l.up || !l.ethernet) {
+	/* Without carrier the capture goes on: there is nothing to hear. */
+	if (l.ifindex != i->link.ifindex || !l.ethernet)
 		listen_close(i);
+	if (l.ifindex != i->link.ifindex || !l.up || !l.ethernet)
 		set_usable(i, false, now);
-	}
 	i->link = l;
 	n = vip_link_addrs(i->engine->vip, i->name, i->own, OWN_MAX);
 	i->nown = n > OWN_MAX ? OWN_MAX : n;

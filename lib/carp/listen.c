@@ -134,14 +134,22 @@ listen_open(struct iface *i)
 	return 0;
 }
 
+/*
+ * The kernel takes some 20 ms to close a capture.  So it is only put aside: what
+ * the loss of the interface leads to comes first.
+ */
 void
 listen_close(struct iface *i)
 {
+	struct carp_engine *e = i->engine;
+
 	if (i->pcap == NULL)
 		return;
-	(void)epoll_ctl(i->engine->epoll, EPOLL_CTL_DEL,
-	    pcap_get_selectable_fd(i->pcap), NULL);
-	pcap_close(i->pcap);
+	(void)epoll_ctl(
+	    e->epoll, EPOLL_CTL_DEL, pcap_get_selectable_fd(i->pcap), NULL);
+	if (e->nclosing == CLOSING_MAX)
+		listen_reap(e);
+	e->closing[e->nclosing++] = i->pcap;
 	i->pcap = NULL;
 	i->ready = false;
 	set_mac_filter(i, PACKET_DROP_MEMBERSHIP); /* gone with a dead one */
@@ -150,4 +158,11 @@ listen_close(struct iface *i)
 	if (i->mld >= 0)
 		(void)close(i->mld);
 	i->igmp = i->mld = -1;
+}
+
+void
+listen_reap(struct carp_engine *e)
+{
+	while (e->nclosing > 0)
+		pcap_close(e->closing[--e->nclosing]);
 }
