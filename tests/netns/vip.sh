@@ -666,7 +666,7 @@ case_refused() {
     bulk syscalls sweep announce vmac vanish two overrun refused
 for case in "$@"; do
 	before=$failed
-	case_$case
+	"case_$case"
 	[ $failed -eq $before ] || sed 's/^/    | /' "$tmp/out" | tail -n 20
 	stop_driver
 	[ $failed -gt "$before" ] || echo "ok   $case"
