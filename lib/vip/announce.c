@@ -2,6 +2,8 @@
 /* Tells the neighbours where an address is: gratuitous ARP, unsolicited NA. */
 #include <arpa/inet.h>
 #include <net/ethernet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,8 +11,11 @@
 #include <unistd.h>
 
 #include "announce.h"
+#include "state.h"
 
 #define ANN_BUFFER (4 * 1024 * 1024) /* of frames on their way */
+#define RESEND	   (10 * CARP_SEC / 1000)
+#define SEND_TRIES 50 /* without any frame getting out */
 
 /* RFC 826, RFC 5227: a request for the address by its owner. */
 enum {
@@ -145,9 +150,10 @@ put_na(uint8_t *frame, const uint8_t mac[6], bool router,
 	return ETHER_HDR_LEN + IP6_LEN + NA_LEN;
 }
 
-void
-announce_add(struct announcer *a, unsigned ifindex, const uint8_t mac[6],
-    bool router, const struct carp_addr *addr)
+/* Full when n is ANN_BATCH.  router: the node forwards IPv6. */
+static void
+add(struct announcer *a, unsigned ifindex, const uint8_t mac[6], bool router,
+    const struct carp_addr *addr)
 {
 	uint16_t type =
 	    htons(addr->family == 4 ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
@@ -173,8 +179,9 @@ announce_add(struct announcer *a, unsigned ifindex, const uint8_t mac[6],
 	a->msg[i].msg_hdr.msg_iovlen = 1;
 }
 
-int
-announce_send(struct announcer *a, unsigned from)
+/* Returns how many were sent, or the error of the first. */
+static int
+send_from(struct announcer *a, unsigned from)
 {
 	int n;
 
@@ -182,4 +189,82 @@ announce_send(struct announcer *a, unsigned from)
 		n = sendmmsg(a->fd, a->msg + from, a->n - from, 0);
 	while (n == -1 && errno == EINTR);
 	return n == -1 ? -errno : n;
+}
+
+/* Sends what is in the announcer, of the sets that `who` names. */
+static bool
+flush(struct vip *v, struct vip_want **who)
+{
+	struct announcer *a = &v->ann;
+	bool room = true;
+	unsigned i = 0;
+
+	while (i < a->n && room) {
+		int n = send_from(a, i);
+
+		room = n != -ENOBUFS && n != -EAGAIN;
+		for (int k = 0; k < n; k++) {
+			who[i]->announce = false;
+			who[i]->set->announced++;
+			who[i++]->set->tries = 0;
+		}
+		/* the link is down: when it returns, the caller tells */
+		if (n < 0 && room)
+			who[i++]->announce = false;
+	}
+	a->n = 0;
+	return room;
+}
+
+/* What found no room: soon again, but not for ever. */
+static void
+put_off(struct vip_set *s, uint64_t now)
+{
+	bool waits = false;
+
+	for (size_t i = 0; i < s->nwants; i++) {
+		if (s->tries >= SEND_TRIES)
+			s->wants[i].announce = false;
+		waits = waits || s->wants[i].announce;
+	}
+	if (waits) {
+		s->tries++;
+		s->resend = now + RESEND;
+	}
+}
+
+void
+announce_all(struct vip *v, uint64_t now)
+{
+	struct vip_want *who[ANN_BATCH];
+	struct vip_set *s;
+	bool room = true;
+
+	TAILQ_FOREACH(s, &v->todo, todo)
+	{
+		const struct mon_link *l = mon_link(&v->mon, set_device(s));
+		const struct mon_link *base = mon_link(&v->mon, s->ifindex);
+
+		for (size_t i = 0; i < s->nwants && room; i++) {
+			struct vip_want *w = &s->wants[i];
+
+			if (!w->announce)
+				continue;
+			if (l == NULL || base == NULL || w->at != l->ifindex ||
+			    l->type != ARPHRD_ETHER ||
+			    !(base->flags & IFF_UP)) {
+				w->announce = false;
+				continue;
+			}
+			who[v->ann.n] = w;
+			add(&v->ann, l->ifindex, l->mac, l->forwarding,
+			    &w->addr);
+			if (v->ann.n == ANN_BATCH)
+				room = flush(v, who);
+		}
+	}
+	if (room)
+		room = flush(v, who);
+	TAILQ_FOREACH(s, &v->todo, todo)
+	put_off(s, now);
 }

@@ -14,6 +14,8 @@
 #define ANN_BATCH 256 /* frames in one system call */
 #define ANN_FRAME 86  /* Ethernet, IPv6, NA, one option */
 
+struct vip;
+
 struct announcer {
 	int fd;	    /* -1: not open */
 	unsigned n; /* waiting to be sent */
@@ -27,14 +29,7 @@ struct announcer {
 int announce_open(struct announcer *);
 void announce_close(struct announcer *);
 
-/* Full when n is ANN_BATCH.  router: the node forwards IPv6. */
-void announce_add(struct announcer *, unsigned ifindex, const uint8_t mac[6],
-    bool router, const struct carp_addr *);
-
-/*
- * Sends from frame `from` on; returns how many were sent, or the error of
- * the first.
- */
-int announce_send(struct announcer *, unsigned from);
+/* Sends what the queued sets want announced; what finds no room waits. */
+void announce_all(struct vip *, uint64_t now);
 
 #endif

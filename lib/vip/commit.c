@@ -2,7 +2,6 @@
 /* Wishes carried out: the kernel compared with them, and changed. */
 #include <linux/ip.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,9 +10,7 @@
 #include "state.h"
 #include "vmac.h"
 
-#define ROUNDS	   3 /* what was not known is asked once */
-#define RESEND	   (10 * CARP_SEC / 1000)
-#define SEND_TRIES 50 /* without any frame getting out */
+#define ROUNDS 3 /* what was not known is asked once */
 
 int
 commit_reserve(struct vip *v, unsigned n)
@@ -297,7 +294,7 @@ settle_link(const struct vip_op *op, int rc, uint64_t now)
 	return rc == -ENODEV ? 0 : rc;
 }
 
-/* Returns the error that the caller of vip_commit() is to know, or 0. */
+/* Returns the error that the caller of vip_commit() is to know. */
 static int
 settle(const struct vip_op *op, int rc, uint64_t now, bool *again)
 {
@@ -380,84 +377,6 @@ reconcile(struct vip *v, uint64_t now)
 	}
 	nl_reset(&v->batch);
 	return first;
-}
-
-/* Sends what is in the announcer, of the sets that `who` names. */
-static bool
-flush(struct vip *v, struct vip_want **who)
-{
-	struct announcer *a = &v->ann;
-	bool room = true;
-	unsigned i = 0;
-
-	while (i < a->n && room) {
-		int n = announce_send(a, i);
-
-		room = n != -ENOBUFS && n != -EAGAIN;
-		for (int k = 0; k < n; k++) {
-			who[i]->announce = false;
-			who[i]->set->announced++;
-			who[i++]->set->tries = 0;
-		}
-		/* the link is gone or down: when it returns, the caller tells */
-		if (n < 0 && room)
-			who[i++]->announce = false;
-	}
-	a->n = 0;
-	return room;
-}
-
-/* What found no room: soon again, but not for ever. */
-static void
-put_off(struct vip_set *s, uint64_t now)
-{
-	bool waits = false;
-
-	for (size_t i = 0; i < s->nwants; i++) {
-		if (s->tries >= SEND_TRIES)
-			s->wants[i].announce = false;
-		waits = waits || s->wants[i].announce;
-	}
-	if (waits) {
-		s->tries++;
-		s->resend = now + RESEND;
-	}
-}
-
-static void
-announce_all(struct vip *v, uint64_t now)
-{
-	struct vip_want *who[ANN_BATCH];
-	struct vip_set *s;
-	bool room = true;
-
-	TAILQ_FOREACH(s, &v->todo, todo)
-	{
-		const struct mon_link *l = mon_link(&v->mon, set_device(s));
-		const struct mon_link *base = mon_link(&v->mon, s->ifindex);
-
-		for (size_t i = 0; i < s->nwants && room; i++) {
-			struct vip_want *w = &s->wants[i];
-
-			if (!w->announce)
-				continue;
-			if (l == NULL || base == NULL || w->at != l->ifindex ||
-			    l->type != ARPHRD_ETHER ||
-			    !(base->flags & IFF_UP)) {
-				w->announce = false;
-				continue;
-			}
-			who[v->ann.n] = w;
-			announce_add(&v->ann, l->ifindex, l->mac, l->forwarding,
-			    &w->addr);
-			if (v->ann.n == ANN_BATCH)
-				room = flush(v, who);
-		}
-	}
-	if (room)
-		room = flush(v, who);
-	TAILQ_FOREACH(s, &v->todo, todo)
-	put_off(s, now);
 }
 
 /* Forgets what has left. */

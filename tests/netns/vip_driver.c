@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Drives lib/vip by commands from standard input, one a line; see commands[]. */
+/* Drives lib/vip by commands on standard input, one a line. */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
