@@ -187,17 +187,21 @@ announce(struct carp *c)
 	push(c, (struct pending){ .what = CARP_DO_ANNOUNCE });
 }
 
-/* On time, so that the period does not drift with every late wake-up. */
+/*
+ * On time, so that the period does not drift with every late wake-up.  Who
+ * preempts does so on hearing this, and announces himself: that must come after
+ * our announcement, or the neighbours would turn back to us.
+ */
 static void
 advertise(struct carp *c, uint64_t now)
 {
+	if (c->announce_in > 0 && --c->announce_in == 0)
+		announce(c);
 	push_adverts(c, false, now);
 	c->sent = now;
 	c->advert_at += fsm_interval(c);
 	if (c->advert_at <= now)
 		c->advert_at = now + fsm_interval(c);
-	if (c->announce_in > 0 && --c->announce_in == 0)
-		announce(c);
 }
 
 static void

@@ -190,6 +190,22 @@ may_diagnose(struct iface *i, uint64_t now)
 	return true;
 }
 
+/*
+ * After a change a peer sends the old form as well for a while, in case that
+ * others do not know the new one.  Who knows it has nothing to complain of.
+ */
+static bool
+is_heard_well(
+    const struct carp_host *h, const struct carp_packet *p, uint64_t now)
+{
+	uint64_t span = 2 * carp_interval(p->advbase, p->advskew) + GRACE;
+
+	for (unsigned n = 0; n < h->nheard; n++)
+		if (carp_addr_cmp(&h->heard[n].addr, &p->src) == 0)
+			return now - h->heard[n].last < span;
+	return false;
+}
+
 static struct condition *
 known_as(struct carp_host *h, const struct carp_addr *who)
 {
@@ -279,6 +295,8 @@ sender_badauth(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 	enum carp_mismatch why;
 	bool *used;
 
+	if (is_heard_well(h, p, now))
+		return;
 	if (c != NULL &&
 	    (now - c->checked < STALE || !may_diagnose(h->iface, now))) {
 		c->info.last = now;

@@ -170,6 +170,9 @@ START_TEST(announced_again_with_the_second_advertisement)
 	for (int i = 0; i < NROWS(want); i++) {
 		host_until_deadline(&h);
 		ck_assert_uint_eq(host_count(&h, CARP_DO_ANNOUNCE), want[i]);
+		/* Before the advertisement that a peer may preempt on. */
+		if (want[i] > 0)
+			ck_assert_int_eq(h.act[0].what, CARP_DO_ANNOUNCE);
 	}
 }
 END_TEST
