@@ -41,13 +41,6 @@ supervisor_summary(char *buf, size_t len, const struct conf *conf)
  */
 
 static void
-on_vip(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	keeper_follow(arg);
-}
-
-static void
 set_limit(struct supervisor *s)
 {
 	struct timeval tv = { STOP_MS / 1000, STOP_MS % 1000 * 1000 };
@@ -184,15 +177,11 @@ make_events(struct supervisor *s)
 		return rc;
 	s->on_signal =
 	    event_new(s->base, s->signals, EV_READ | EV_PERSIST, on_signal, s);
-	s->on_vip =
-	    event_new(s->base, vip_fd(s->vip), EV_READ | EV_PERSIST, on_vip, s);
 	s->retry = evtimer_new(s->base, keeper_retry, s);
 	s->limit = evtimer_new(s->base, on_limit, s);
 	s->watchdog = event_new(s->base, -1, EV_PERSIST, on_watchdog, s);
-	if (s->on_signal == NULL || s->on_vip == NULL || s->retry == NULL ||
-	    s->limit == NULL || s->watchdog == NULL ||
-	    event_add(s->on_signal, NULL) == -1 ||
-	    event_add(s->on_vip, NULL) == -1)
+	if (s->on_signal == NULL || s->retry == NULL || s->limit == NULL ||
+	    s->watchdog == NULL || event_add(s->on_signal, NULL) == -1)
 		return -ENOMEM;
 	dog.tv_sec = (time_t)(ns / CARP_SEC);
 	dog.tv_usec = (suseconds_t)(ns % CARP_SEC / 1000);
@@ -230,11 +219,11 @@ take_places(struct supervisor *s, char *why, size_t len)
 static void
 clean_up(struct supervisor *s)
 {
-	struct event *const ev[] = { s->on_signal, s->on_vip, s->retry,
-		s->limit, s->watchdog };
+	struct event *const ev[] = { s->on_signal, s->retry, s->limit,
+		s->watchdog };
 
 	if (s->watch != NULL && watch_running(s->watch)) {
-		watch_kill(s->watch);
+		watch_end(s->watch);
 		keeper_sweep(s);
 	}
 	notify_free(s->notify);
