@@ -55,6 +55,7 @@ watch_new(struct watch **ret, struct event_base *base,
 		free(w);
 		return -ENOMEM;
 	}
+	(void)event_priority_set(w->tick, 0);
 	*ret = w;
 	return 0;
 }
@@ -245,6 +246,8 @@ watch_start(struct watch *w, const struct watch_child *c)
 	}
 	w->readable =
 	    event_new(w->base, w->fd, EV_READ | EV_PERSIST, on_readable, w);
+	if (w->readable != NULL)
+		(void)event_priority_set(w->readable, 0);
 	if (w->readable == NULL || event_add(w->readable, NULL) == -1)
 		log_line(LOG_ERR, "engine: no event: %s", strerror(ENOMEM));
 	w->heard = false;
