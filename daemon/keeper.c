@@ -30,17 +30,6 @@ after(struct event *timer, unsigned ms)
  * Addresses.
  */
 
-/* The cache behind checks and sweeps is to be what the kernel has. */
-void
-keeper_follow(struct supervisor *s)
-{
-	struct vip_event ev;
-
-	(void)vip_process(s->vip, carp_now());
-	while (vip_next(s->vip, &ev))
-		continue;
-}
-
 /* What an engine left, at once.  Without a file only what we were given. */
 void
 keeper_sweep(struct supervisor *s)
@@ -206,8 +195,7 @@ keeper_reload(struct supervisor *s, uint8_t asked)
 	}
 	s->want_reload = false;
 	(void)sdnotify_reloading(&s->sd);
-	keeper_follow(s);
-	rc = reload_read(&conf, &text, s->opt->file, s->conf, s->vip);
+	rc = reload_read(&conf, &text, s->opt->file, s->conf);
 	if (rc == 1) {
 		log_text(LOG_WARNING, text);
 		s->next = conf;

@@ -28,14 +28,14 @@ struct supervisor {
 	const struct supervisor_options *opt;
 	enum phase phase;
 	enum conf_result result;
-	struct conf *conf;  /* what the engine has applied */
-	struct conf *next;  /* sent in a reload; NULL: none */
-	bool want_reload;   /* when the engine is free */
-	uint8_t want_asked; /* an IPC_RELOAD waits for it */
-	bool ready;	    /* this engine has applied conf */
-	uint64_t ready_at;  /* ns */
-	unsigned retry_ms;  /* before the next start */
-	struct vip *vip;
+	struct conf *conf;	   /* what the engine has applied */
+	struct conf *next;	   /* sent in a reload; NULL: none */
+	bool want_reload;	   /* when the engine is free */
+	uint8_t want_asked;	   /* an IPC_RELOAD waits for it */
+	bool ready;		   /* this engine has applied conf */
+	uint64_t ready_at;	   /* ns */
+	unsigned retry_ms;	   /* before the next start */
+	struct vip *vip;	   /* opened before it is needed; only sweeps */
 	int lock, listen, signals; /* -1: none */
 	struct account account;
 	struct sdnotify sd;
@@ -43,7 +43,7 @@ struct supervisor {
 	struct event_base *base;
 	struct watch *watch;
 	struct notify *notify;
-	struct event *on_signal, *on_vip, *retry, *limit, *watchdog;
+	struct event *on_signal, *retry, *limit, *watchdog;
 };
 
 /* What watch.h calls. */
@@ -54,9 +54,6 @@ int keeper_start(struct supervisor *);
 
 /* Addresses that an engine left are taken away. */
 void keeper_sweep(struct supervisor *);
-
-/* What vip knows is brought up to date. */
-void keeper_follow(struct supervisor *);
 
 /* Now, or as soon as the engine is free.  asked: the engine wants to know. */
 void keeper_reload(struct supervisor *, uint8_t asked);

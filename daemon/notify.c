@@ -13,17 +13,19 @@
 #include "notify_run.h"
 
 #define JOBS_MAX       64 /* at once, over all hosts */
+#define STARTS_MAX     8  /* then others have their turn in the loop */
 #define COMPLAINTS_MAX 32
 
 struct job { /* one change of one host, told to each hook */
 	struct notify_host *host; /* NULL: free */
 	struct notify_dir dir;
-	size_t next; /* hook to run after this one */
-	struct notify_run *run;
+	size_t next;		/* hook to run after this one */
+	struct notify_run *run; /* NULL: due */
 };
 
 struct notify {
 	struct event_base *base;
+	struct event *turn; /* starts what is due; of low priority */
 	char dir[CONF_PATH_MAX];
 	char node[CONF_NAME_MAX];
 	unsigned limit;
@@ -32,6 +34,8 @@ struct notify {
 	char *told[COMPLAINTS_MAX]; /* complaints that were made */
 	size_t ntold;
 };
+
+static void on_turn(evutil_socket_t, short, void *);
 
 int
 notify_new(struct notify **ret, struct event_base *base)
@@ -43,6 +47,12 @@ notify_new(struct notify **ret, struct event_base *base)
 		return -ENOMEM;
 	n->base = base;
 	notify_queue_init(&n->queue);
+	n->turn = evtimer_new(base, on_turn, n);
+	if (n->turn == NULL) {
+		free(n);
+		return -ENOMEM;
+	}
+	(void)event_priority_set(n->turn, event_base_get_npriorities(base) - 1);
 	*ret = n;
 	return 0;
 }
@@ -68,6 +78,7 @@ notify_free(struct notify *n)
 	}
 	notify_queue_clear(&n->queue);
 	forget_complaints(n);
+	event_free(n->turn);
 	free(n);
 }
 
@@ -164,39 +175,75 @@ log_skipped(const struct notify_change *c, const char *why)
 	    carp_state_name(c->to), why);
 }
 
-/* The next hook of a job; with none left, or news, the job is done. */
+/* Each hook has been told, or there is something newer to tell. */
 static void
-advance(struct notify *n, struct job *j)
+end_job(struct notify *n, struct job *j)
 {
-	j->run = NULL;
-	while (j->next < j->dir.n && !j->host->waiting)
-		if (run_hook(n, j, j->dir.names[j->next++]) == 0)
-			return;
+	const struct notify_host *h = j->host;
+
 	if (j->next < j->dir.n)
 		log_line(LOG_NOTICE,
 		    "vhid %u %s: %zu more hooks not told of %s: it is %s now",
-		    j->host->now.vhid, j->host->now.ifname, j->dir.n - j->next,
-		    carp_state_name(j->host->now.to),
-		    carp_state_name(j->host->newest.to));
+		    h->now.vhid, h->now.ifname, j->dir.n - j->next,
+		    carp_state_name(h->now.to), carp_state_name(h->newest.to));
 	notify_dir_clear(&j->dir);
 	notify_queue_done(&n->queue, j->host);
 	j->host = NULL;
 }
 
+/* Starts the next hook of a job that is due.  Counts in starts. */
 static void
-start_jobs(struct notify *n)
+advance(struct notify *n, struct job *j, unsigned *starts)
 {
+	while (j->next < j->dir.n && !j->host->waiting) {
+		(*starts)++;
+		if (run_hook(n, j, j->dir.names[j->next++]) == 0)
+			return;
+	}
+	end_job(n, j);
+}
+
+static bool
+take_job(struct notify *n, struct job *j)
+{
+	j->host = notify_queue_take(&n->queue);
+	if (j->host == NULL)
+		return false;
+	j->next = 0;
+	if (n->dir[0] != '\0')
+		notify_dir_read(&j->dir, n->dir, complain, n);
+	return true;
+}
+
+static void
+schedule(struct notify *n)
+{
+	const struct timeval soon = { 0, 0 };
+
+	(void)evtimer_add(n->turn, &soon);
+}
+
+/*
+ * Hooks that end at once would otherwise keep the loop from all else, as
+ * thousands of hosts may change at one moment.
+ */
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct notify *n = arg;
+	unsigned starts = 0, looked = 0;
+
+	(void)fd, (void)what;
 	for (size_t i = 0; i < JOBS_MAX; i++) {
 		struct job *j = &n->job[i];
 
-		while (j->host == NULL) {
-			j->host = notify_queue_take(&n->queue);
-			if (j->host == NULL)
+		while (j->run == NULL && (j->host != NULL || take_job(n, j))) {
+			if (starts >= STARTS_MAX || looked >= JOBS_MAX) {
+				schedule(n);
 				return;
-			j->next = 0;
-			if (n->dir[0] != '\0')
-				notify_dir_read(&j->dir, n->dir, complain, n);
-			advance(n, j);
+			}
+			looked++;
+			advance(n, j, &starts);
 		}
 	}
 }
@@ -216,10 +263,9 @@ notify_change(struct notify *n, const char *ifname, uint8_t vhid,
 		log_skipped(&c, strerror(-rc));
 	else if (rc == 1)
 		log_skipped(&skipped, "hooks lag behind");
-	start_jobs(n);
+	schedule(n);
 }
 
-/* The host itself may be gone after this, but no other one. */
 static void
 to_init(struct notify *n, const struct notify_host *h, const char *cause)
 {
@@ -276,8 +322,8 @@ notify_reaped(struct notify *n, pid_t pid, int status)
 		if (j->run == NULL || notify_run_pid(j->run) != pid)
 			continue;
 		notify_run_end(j->run, status);
-		advance(n, j);
-		start_jobs(n);
+		j->run = NULL;
+		schedule(n);
 		return true;
 	}
 	return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One run of one notification hook: its process, its output, its limit. */
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -95,6 +96,8 @@ become(const struct notify_run_args *a, int out)
 	int null;
 
 	(void)setpgid(0, 0);
+	if (getpriority(PRIO_PROCESS, 0) < 0)
+		(void)setpriority(PRIO_PROCESS, 0, 0);
 	for (int s = 1; s < NSIG; s++)
 		(void)sigaction(s, &sa, NULL);
 	(void)sigemptyset(&none);

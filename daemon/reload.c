@@ -30,31 +30,47 @@ fixed_differs(
 	return differs;
 }
 
+/* Against the machine as it is now: what was known at the start is old. */
 static int
-read_checked(struct conf **ret, const char *file, const struct conf *running,
-    const struct vip *vip, FILE *out)
+check(const struct conf *conf, FILE *out)
+{
+	struct vip *vip = NULL;
+	int rc;
+
+	rc = vip_new(&vip);
+	if (rc < 0) {
+		fprintf(out, "interfaces: %s\n", strerror(-rc));
+		return rc;
+	}
+	rc = conf_check(conf, vip, out) == CONF_OK ? 0 : -EINVAL;
+	vip_free(vip);
+	return rc;
+}
+
+static int
+read_checked(
+    struct conf **ret, const char *file, const struct conf *running, FILE *out)
 {
 	struct conf *conf = NULL;
+	int rc;
 
 	if (conf_load(&conf, file, out) != CONF_OK)
 		return -EINVAL;
-	if (fixed_differs(running, conf, file, out) ||
-	    conf_check(conf, vip, out) != CONF_OK) {
-		free(conf);
-		return -EINVAL;
-	}
-	if (!conf_equal(running, conf)) {
+	rc = fixed_differs(running, conf, file, out) ? -EINVAL
+						     : check(conf, out);
+	if (rc == 0 && !conf_equal(running, conf)) {
 		*ret = conf;
 		return 1;
 	}
 	free(conf);
-	fprintf(out, "%s: nothing has changed\n", file);
-	return 0;
+	if (rc == 0)
+		fprintf(out, "%s: nothing has changed\n", file);
+	return rc;
 }
 
 int
 reload_read(struct conf **ret, char **text, const char *file,
-    const struct conf *running, const struct vip *vip)
+    const struct conf *running)
 {
 	struct conf *conf = NULL;
 	size_t len;
@@ -64,7 +80,7 @@ reload_read(struct conf **ret, char **text, const char *file,
 	out = open_memstream(text, &len);
 	if (out == NULL)
 		return -errno;
-	rc = read_checked(&conf, file, running, vip, out);
+	rc = read_checked(&conf, file, running, out);
 	if (fclose(out) != 0) {
 		free(conf);
 		return -ENOMEM;

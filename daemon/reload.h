@@ -11,6 +11,6 @@
  * it is for free(), and may be NULL.
  */
 int reload_read(struct conf **ret, char **text, const char *file,
-    const struct conf *running, const struct vip *);
+    const struct conf *running);
 
 #endif

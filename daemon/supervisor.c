@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The process that keeps root: its beginning, its signals and its end. */
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -16,6 +17,7 @@
 #include "log.h"
 
 #define STOP_MS 2000 /* for the engine to bow out */
+#define NICE	-10
 
 const char *
 supervisor_summary(char *buf, size_t len, const struct conf *conf)
@@ -39,13 +41,6 @@ supervisor_summary(char *buf, size_t len, const struct conf *conf)
 /*
  * Signals and limits.
  */
-
-static void
-on_vip(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	keeper_follow(arg);
-}
 
 static void
 set_limit(struct supervisor *s)
@@ -176,7 +171,7 @@ make_events(struct supervisor *s)
 	int rc;
 
 	s->base = event_base_new();
-	if (s->base == NULL)
+	if (s->base == NULL || event_base_priority_init(s->base, 2) == -1)
 		return -ENOMEM;
 	if ((rc = watch_new(&s->watch, s->base, &keeper_ops, s)) < 0 ||
 	    (rc = notify_new(&s->notify, s->base)) < 0 ||
@@ -184,19 +179,21 @@ make_events(struct supervisor *s)
 		return rc;
 	s->on_signal =
 	    event_new(s->base, s->signals, EV_READ | EV_PERSIST, on_signal, s);
-	s->on_vip =
-	    event_new(s->base, vip_fd(s->vip), EV_READ | EV_PERSIST, on_vip, s);
 	s->retry = evtimer_new(s->base, keeper_retry, s);
 	s->limit = evtimer_new(s->base, on_limit, s);
 	s->watchdog = event_new(s->base, -1, EV_PERSIST, on_watchdog, s);
-	if (s->on_signal == NULL || s->on_vip == NULL || s->retry == NULL ||
-	    s->limit == NULL || s->watchdog == NULL ||
-	    event_add(s->on_signal, NULL) == -1 ||
-	    event_add(s->on_vip, NULL) == -1)
+	if (s->on_signal == NULL || s->retry == NULL || s->limit == NULL ||
+	    s->watchdog == NULL)
 		return -ENOMEM;
+	/* Hooks have the lower one: they come in thousands. */
+	(void)event_priority_set(s->on_signal, 0);
+	(void)event_priority_set(s->retry, 0);
+	(void)event_priority_set(s->limit, 0);
+	(void)event_priority_set(s->watchdog, 0);
 	dog.tv_sec = (time_t)(ns / CARP_SEC);
 	dog.tv_usec = (suseconds_t)(ns % CARP_SEC / 1000);
-	if (ns != 0 && event_add(s->watchdog, &dog) == -1)
+	if (event_add(s->on_signal, NULL) == -1 ||
+	    (ns != 0 && event_add(s->watchdog, &dog) == -1))
 		return -ENOMEM;
 	return 0;
 }
@@ -230,11 +227,11 @@ take_places(struct supervisor *s, char *why, size_t len)
 static void
 clean_up(struct supervisor *s)
 {
-	struct event *const ev[] = { s->on_signal, s->on_vip, s->retry,
-		s->limit, s->watchdog };
+	struct event *const ev[] = { s->on_signal, s->retry, s->limit,
+		s->watchdog };
 
 	if (s->watch != NULL && watch_running(s->watch)) {
-		watch_kill(s->watch);
+		watch_end(s->watch);
 		keeper_sweep(s);
 	}
 	notify_free(s->notify);
@@ -266,6 +263,9 @@ supervisor_run(
 	char why[512];
 	int rc;
 
+	/* On a busy machine both processes go first; hooks do not. */
+	if (getpriority(PRIO_PROCESS, 0) > NICE)
+		(void)setpriority(PRIO_PROCESS, 0, NICE);
 	s.lock = s.listen = s.signals = -1;
 	s.retry_ms = KEEPER_RETRY_MS;
 	s.result = CONF_FAILED;

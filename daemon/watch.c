@@ -2,9 +2,11 @@
 /* The engine process as the supervisor sees it. */
 #include <sys/prctl.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 
 #define BUSY_MS	  10000 /* a large configuration may take so long */
 #define FIRST_MS  200	/* between signs of life before it is configured */
+#define END_MS	  1000	/* for a killed process to be gone */
 #define DRAIN_MAX 4096	/* messages at once */
 #define HIGH_FD	  512	/* more than an engine ever has */
 
@@ -52,6 +55,7 @@ watch_new(struct watch **ret, struct event_base *base,
 		free(w);
 		return -ENOMEM;
 	}
+	(void)event_priority_set(w->tick, 0);
 	*ret = w;
 	return 0;
 }
@@ -73,7 +77,6 @@ watch_free(struct watch *w)
 {
 	if (w == NULL)
 		return;
-	watch_kill(w);
 	hang_up(w);
 	event_free(w->tick);
 	free(w);
@@ -243,6 +246,8 @@ watch_start(struct watch *w, const struct watch_child *c)
 	}
 	w->readable =
 	    event_new(w->base, w->fd, EV_READ | EV_PERSIST, on_readable, w);
+	if (w->readable != NULL)
+		(void)event_priority_set(w->readable, 0);
 	if (w->readable == NULL || event_add(w->readable, NULL) == -1)
 		log_line(LOG_ERR, "engine: no event: %s", strerror(ENOMEM));
 	w->heard = false;
@@ -282,6 +287,18 @@ watch_kill(struct watch *w)
 {
 	if (w->pid != 0)
 		(void)kill(w->pid, SIGKILL);
+}
+
+void
+watch_end(struct watch *w)
+{
+	watch_kill(w);
+	for (int i = 0; i < END_MS && w->pid != 0; i++) {
+		if (waitpid(w->pid, NULL, WNOHANG) != 0)
+			w->pid = 0;
+		else
+			(void)poll(NULL, 0, 1);
+	}
 }
 
 bool

@@ -23,7 +23,7 @@ struct watch_ops {
 
 int watch_new(struct watch **ret, struct event_base *, const struct watch_ops *,
     void *arg);
-void watch_free(struct watch *); /* kills it */
+void watch_free(struct watch *);
 
 /* How it is started. */
 struct watch_child {
@@ -46,6 +46,9 @@ bool watch_healthy(const struct watch *);
 void watch_send(struct watch *, const struct ipc_msg *, int attach);
 
 void watch_kill(struct watch *);
+
+/* Kills it and reaps it, when there is no loop any more to do so. */
+void watch_end(struct watch *);
 
 /* A process was reaped: true if it was this one, after ops->ended(). */
 bool watch_reaped(struct watch *, pid_t, int status);
