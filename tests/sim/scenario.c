@@ -252,7 +252,7 @@ add_trouble(struct scenario *s)
 			return;
 		/* Without a lease nothing ends the address of a frozen one. */
 		if (w->node[a].lease == CARP_NEVER)
-			longest = 3 * node_interval(&w->node[a]);
+			longest = FREEZE * node_interval(&w->node[a]);
 		else if (s->changes) /* all within the grace */
 			longest = s->unit / 2;
 		add_both(s, PAUSE, WAKE, a, 0, longest);
@@ -523,10 +523,7 @@ calm_down(struct scenario *s)
 	}
 }
 
-/*
- * Ours settle in time.  Others have no jitter: two equal ones may tie for
- * long, until the latency of their timers parts them.
- */
+/* Ours settle in time.  Others have no jitter, and may tie for a while. */
 static void
 settle(struct scenario *s)
 {

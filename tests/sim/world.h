@@ -16,6 +16,7 @@
 #define MAX_QUEUE  512	/* waiting for one node */
 #define OLD_FRAMES 32	/* remembered for replay */
 #define MS	   (CARP_SEC / 1000)
+#define FREEZE	   3 /* intervals, of a node without a lease */
 
 enum kind { OURS, MODEL };
 
@@ -99,6 +100,7 @@ struct world {
 
 	/* S1: since when two nodes hold the address and hear each other. */
 	uint64_t both[MAX_NODES][MAX_NODES]; /* CARP_NEVER: they do not */
+	bool stood[MAX_NODES][MAX_NODES];    /* and one did not run since */
 	uint64_t longest;		     /* of all */
 };
 
