@@ -14,7 +14,7 @@
  *		while (carp_engine_next(e, &ev))
  *			...
  *	}
- *	carp_engine_stop(e, now);		(bows out, frees the addresses)
+ *	carp_engine_stop(e, now);		(addresses go, bow-outs follow)
  *	carp_engine_free(e);
  *
  * carp_engine_process() never blocks.  In one call it reads packets first,
@@ -50,7 +50,7 @@ int	 carp_engine_fd(const struct carp_engine *);
 int	 carp_engine_process(struct carp_engine *, uint64_t now);
 uint64_t carp_engine_deadline(const struct carp_engine *);
 
-/* Every master bows out and its addresses go.  The hosts stay, in INIT. */
+/* The addresses go, every master bows out.  The hosts stay, in INIT. */
 int	 carp_engine_stop(struct carp_engine *, uint64_t now);
 
 /* The addresses and links behind it, for queries and vip_sweep(). */

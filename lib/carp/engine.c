@@ -207,7 +207,7 @@ engine_carry(struct carp_host *h, uint64_t now)
 			change_state(h, &a, now);
 			break;
 		case CARP_DO_SEND:
-			transmit_queue(h, &a, late, now);
+			transmit_queue(h, &a, late || a.bowout, now);
 			break;
 		case CARP_DO_ANNOUNCE:
 			vip_set_announce(h->set);
@@ -300,10 +300,11 @@ is_refused(const struct carp_engine *e)
 }
 
 /*
- * Sends, then changes addresses: a bow-out goes before the addresses do, and
- * the first advertisement before they come.  One that repeats an announcement
- * follows it: a peer that preempts because of it announces after us.  What
- * fails may demote, and that may send again.
+ * Sends, then changes addresses: the first advertisement goes before they
+ * come.  Two things wait until they have changed: a bow-out, so that no address
+ * has two owners; and an advertisement that repeats an announcement, since a
+ * peer that preempts because of it announces after us.  What fails may demote,
+ * and that may send again.
  */
 static void
 settle(struct carp_engine *e, uint64_t now)

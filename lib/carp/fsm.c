@@ -315,7 +315,7 @@ stop(struct carp *c, uint64_t now)
 static const struct transition {
 	void		(*act)(struct carp *, uint64_t now);
 	enum carp_state	 next;
-	bool		 bowout;	/* said before the state changes */
+	bool		 bowout;	/* said when the state has changed */
 } table[][FSM_NEVENTS] = {
 	[CARP_INIT] = {
 		[EV_UP]		= { wait_master,	CARP_BACKUP, false },
@@ -367,10 +367,10 @@ fsm_step(struct carp *c, enum fsm_event ev, enum carp_cause cause, uint64_t now)
 	c->taken = c->nout = 0;
 	if (t->act == NULL)
 		return;
-	if (t->bowout)
-		push_adverts(c, true, now);
 	if (t->next != c->state)
 		enter(c, t->next, cause, now);
+	if (t->bowout)
+		push_adverts(c, true, now);
 	t->act(c, now);
 }
 
