@@ -8,7 +8,10 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 make -s B="$B" install DESTDIR="$dir" PREFIX=/usr LIBDIR=/usr/lib >/dev/null
-export PKG_CONFIG_SYSROOT_DIR=$dir PKG_CONFIG_LIBDIR=$dir/usr/lib/pkgconfig
+# The libraries below ours are where they always are.
+PKG_CONFIG_LIBDIR=$dir/usr/lib/pkgconfig:$(pkg-config --variable pc_path \
+    pkg-config)
+export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR=$dir
 # The flags are words, so they are not quoted.
 # shellcheck disable=SC2046
 cc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror \

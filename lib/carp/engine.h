@@ -172,6 +172,8 @@ struct carp_addr iface_source(const struct iface *, const struct carp_addr *);
 int listen_filter(struct bpf_program *ret);
 int listen_open(struct iface *);
 void listen_close(struct iface *);
+/* Tells the switches again, which forget with the carrier. */
+void listen_rejoin(struct iface *);
 /* Closes what was put aside: after everything else. */
 void listen_reap(struct carp_engine *);
 

@@ -123,8 +123,11 @@ try_to_listen(struct iface *i, int *rc, uint64_t now)
 		return CARP_COND_NOT_ETHERNET;
 	if (!i->link.up)
 		return CARP_COND_LINK_DOWN;
-	if (i->pcap != NULL)
+	if (i->pcap != NULL) {
+		if (!i->usable)
+			listen_rejoin(i);
 		return CARP_NCONDS;
+	}
 	switch (*rc = listen_open(i)) {
 	case 0:
 		return CARP_NCONDS;

@@ -111,6 +111,23 @@ join(struct iface *i)
 		    i->mld, IPPROTO_IPV6, IPV6_JOIN_GROUP, &m6, sizeof(m6));
 }
 
+static void
+leave(struct iface *i)
+{
+	if (i->igmp >= 0)
+		(void)close(i->igmp);
+	if (i->mld >= 0)
+		(void)close(i->mld);
+	i->igmp = i->mld = -1;
+}
+
+void
+listen_rejoin(struct iface *i)
+{
+	leave(i);
+	join(i);
+}
+
 int
 listen_open(struct iface *i)
 {
@@ -135,8 +152,8 @@ listen_open(struct iface *i)
 }
 
 /*
- * The kernel takes some 20 ms to close a capture.  So it is only put aside: what
- * the loss of the interface leads to comes first.
+ * The kernel takes some 20 ms to close a capture.  So it is only put aside:
+ * what the loss of the interface leads to comes first.
  */
 void
 listen_close(struct iface *i)
@@ -153,11 +170,7 @@ listen_close(struct iface *i)
 	i->pcap = NULL;
 	i->ready = false;
 	set_mac_filter(i, PACKET_DROP_MEMBERSHIP); /* gone with a dead one */
-	if (i->igmp >= 0)
-		(void)close(i->igmp);
-	if (i->mld >= 0)
-		(void)close(i->mld);
-	i->igmp = i->mld = -1;
+	leave(i);
 }
 
 void

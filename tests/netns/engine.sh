@@ -193,10 +193,20 @@ check "the peer takes over" wait_for 2 in_state b MASTER
 check "the other interface is demoted" heard a 'demotion 0 240'
 check "a condition says so" says a link-down eth0
 mark a
+on c timeout 6 tcpdump -vlni eth0 igmp > "$T/igmp" 2>/dev/null &
+listener=$!
+sees_port() {
+	on c cat /proc/net/packet | grep -q ' 3  *0003 '
+}
+wait_for 2 sees_port
 replug a eth0
 check "it comes back" wait_for 3 heard a 'state eth0 10 INIT BACKUP'
 check "and is master again" wait_for 3 in_state a MASTER
 check "no longer demoted" wait_for 1 heard a 'demotion 0 0'
+check "the switch hears of the group again" \
+    wait_for 3 grep -q 224.0.0.18 "$T/igmp"
+kill $listener
+wait $listener 2>/dev/null
 check "the condition ended" wait_for 1 not has a link-down
 
 title "The interface vanishes and comes back"
