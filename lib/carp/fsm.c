@@ -11,9 +11,10 @@
 #include "fsm.h"
 
 #define UNIT	       (CARP_SEC / 256) /* of advskew, ns */
-#define MISSED	       3 /* intervals of silence: master is dead */
-#define ANNOUNCE_AGAIN 2 /* with this following advert (OpenBSD) */
-#define ANSWERS	       4 /* of our last adverts may be answered */
+#define MISSED	       3  /* intervals of silence: master is dead */
+#define ANNOUNCE_AGAIN 2  /* with this following advert (OpenBSD) */
+#define ANSWERS	       4  /* of our last adverts may be answered */
+#define ANSWERED       10 /* intervals: not let pass again in that time */
 
 /*
  * Counters advance by an odd stride, not by one.  No receiver asks for an
@@ -382,14 +383,15 @@ fsm_step(struct carp *c, enum fsm_event ev, enum carp_cause cause, uint64_t now)
  * An equal master that answers one of our adverts (its counter is ours plus
  * one) has heard us.  ucarp does that in the act of yielding: were we to yield
  * as well, both would be silent for a whole time-out.  It is let pass once;
- * one that stays master answers again, and then we yield.
+ * one that stays master answers again, also if we hear only a few of its
+ * answers, and then we yield.
  */
 static bool
 answers_us(struct carp *c, const struct carp_packet *pkt, uint64_t now)
 {
 	if (!fsm_sent_lately(c, pkt->counter - 1, ANSWERS))
 		return false;
-	if (c->tied != 0 && now - c->tied < MISSED * fsm_interval(c))
+	if (c->tied != 0 && now - c->tied < ANSWERED * fsm_interval(c))
 		return false;
 	c->tied = now;
 	return true;

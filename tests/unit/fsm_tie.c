@@ -84,6 +84,24 @@ START_TEST(one_that_answers_each_time_is_yielded_to)
 }
 END_TEST
 
+/* Also if two of three are lost. */
+START_TEST(one_that_answers_now_and_then_is_yielded_to)
+{
+	uint64_t counter;
+
+	start(1, 0, false, CARP_MASTER);
+	for (int i = 0; i < 2; i++) {
+		host_wait(&h, 2 * CARP_SEC);
+		host_until_deadline(&h);
+		counter = last_counter();
+		h.now += MS;
+		host_said(
+		    &h, (struct said){ .base = 1, .counter = counter + 1 });
+	}
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+}
+END_TEST
+
 START_TEST(a_faster_answer_is_no_answer)
 {
 	start(1, 5, false, CARP_MASTER);
@@ -413,6 +431,7 @@ main(void)
 	tcase_add_loop_test(t, the_answer_of_one_that_yields_is_let_pass, 0, 2);
 	tcase_add_loop_test(t, one_that_answers_and_stays_is_yielded_to, 0, 2);
 	tcase_add_test(t, one_that_answers_each_time_is_yielded_to);
+	tcase_add_test(t, one_that_answers_now_and_then_is_yielded_to);
 	tcase_add_test(t, a_faster_answer_is_no_answer);
 	tcase_add_test(t, whoever_yields_is_silent);
 	tcase_add_test(t, jitter_parts_two_equal_ones);
