@@ -131,6 +131,25 @@ check "a is master again where preempt is on" \
     wait_for 4 all_roles a b 10 11 12 20
 check "b stays master where preempt is off" state_is b 13 MASTER
 
+# b takes over and gives way at once: its announcement must not come last.
+title "only the engine of a is killed, with preempt"
+probes_start
+t=$(now_us)
+kill -KILL "$(engine a)"
+wait_for 1 not holds a $V4
+check "a is master again, with a new engine" \
+    wait_for 6 all_roles a b 10 11 12 20
+note "after $(since "$t") s"
+wait_for 1 reach c $V4
+s=$(uptime_s)
+sleep 1
+probes_stop ""
+for v in 10 11 12; do
+	check "vhid $v: no probe was lost any more" is "$(jq --argjson t "$s" \
+	    '[.list[] | select(.from + .ms / 1000 > $t)] | length' \
+	    "$T/probe.$v")" 0
+done
+
 title "own link lost: the cable of eth0 at a is cut"
 watch_start a b
 unplug a eth0
