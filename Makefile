@@ -11,6 +11,7 @@ INCDIR	?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR ?= /etc
 CC	?= cc
 CFLAGS	?= -O2 -g
@@ -114,47 +115,8 @@ install: all $(B)/install/carpd $(B)/install/carpctl
 	    > $(DESTDIR)$(UNITDIR)/carpd.service
 	install -m 644 pkg/systemd/carpd.sysusers \
 	    $(DESTDIR)$(SYSUSERSDIR)/carpd.conf
-
-## check-install	the example program, built against the installed library
-check-install: all
-	BUILD=$(B) tests/install.sh
-
-NETNS_TOOLS = $(B)/tests/netns/probe $(B)/tests/netns/watch
-NETNS_TESTS = $(filter-out tests/netns/lib.sh,$(wildcard tests/netns/*.sh))
-
-$(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
-	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) -o $@ $<
-
-NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver
-
-$(NETNS_DRIVERS): $(B)/tests/netns/%: tests/netns/%.c $(B)/libcarp.so
-	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) -o $@ $< -L$(B) -lcarp \
-	    -Wl,-rpath,'$$ORIGIN/../..'
-
-## check-netns	real daemons in private network namespaces
-check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS)
-	BUILD=$(B) tests/run.sh -j 2 -t 200 $(NETNS_TESTS)
-
-## deps		install what is missing to build and test (Debian, as root)
-deps:
-	pkg/deps.sh
-
-## demo		two nodes and a client: kill, freeze, cut, hand over
-demo:
-	pkg/deps.sh build demo
-	$(MAKE) all $(NETNS_TOOLS)
-	BUILD=$(B) pkg/demo/demo.sh
-
-## lint		shape of the code, manual pages, exported symbols
-lint: all
-	BUILD=$(B) tests/lint.sh
-
-## format	clang-format, in place
-format:
-	git ls-files 'lib/*.[ch]' 'daemon/*.[ch]' 'tests/*.[ch]' | \
-	    xargs clang-format -i
+	install -D -m 644 pkg/completion/carpctl \
+	    $(DESTDIR)$(COMPDIR)/carpctl
 
 # Tests.  Each tests/unit/NAME.c is a program of its own.  One that looks into
 # the daemon says what else it is linked with: UNIT_OBJ_NAME, UNIT_PKGS_NAME.
@@ -163,26 +125,45 @@ TEST_PKGS = check jansson libpcap
 TEST_CPP  = -Idaemon -DTEST_DATA='"$(CURDIR)/tests/data"'
 UNIT	  = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 FUZZ	  = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-SIM_OBJ	  = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
-SIM_RUNS ?= 10000
-SIM_SEED ?= 1
 FUZZ_TIME ?= 60
 SANITIZE  = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	    -fsanitize=address,undefined
 
-RPC_OBJ	= $(patsubst %,$(B)/daemon/%.o,apply conf_block instance plan report \
-	  rpc rpc_carp status_json why)
-UNIT_OBJ_rpc  = $(RPC_OBJ) $(B)/daemon/log.o
-UNIT_OBJ_plan = $(B)/daemon/plan.o $(B)/daemon/conf_block.o
-UNIT_OBJ_why  = $(B)/daemon/why.o
-FUZZ_OBJ_rpc  = $(RPC_OBJ)
-FUZZ_PKGS_rpc = jansson
-UNIT_OBJ_ipc	   = $(B)/daemon/ipc.o $(B)/daemon/conf_block.o
-UNIT_OBJ_log	   = $(B)/daemon/log.o
-UNIT_OBJ_notify_dir = $(B)/daemon/notify_dir.o
-UNIT_OBJ_notify_queue = $(B)/daemon/notify_queue.o
-UNIT_OBJ_sdnotify  = $(B)/daemon/sdnotify.o
-UNIT_OBJ_state	   = $(B)/daemon/state.o
+daemon_obj = $(patsubst %,$(B)/daemon/%.o,$(1))
+RPC_OBJ	   = $(call daemon_obj,apply conf_block instance plan report rpc \
+	     rpc_carp status_json why)
+# The configuration.  What looks at the machine is apart, for it needs lib/vip.
+CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
+	     $(wildcard daemon/conf*.c)) daemon/key.c)
+
+UNIT_OBJ_conf	  = $(CONF_OBJ)
+UNIT_PKGS_conf	  = libconfuse
+UNIT_OBJ_ipc	  = $(call daemon_obj,ipc conf_block)
+UNIT_OBJ_key	  = $(call daemon_obj,key)
+UNIT_OBJ_log	  = $(call daemon_obj,log)
+UNIT_OBJ_notify_dir = $(call daemon_obj,notify_dir)
+UNIT_OBJ_notify_queue = $(call daemon_obj,notify_queue)
+UNIT_OBJ_plan	  = $(call daemon_obj,plan conf_block)
+UNIT_OBJ_rpc	  = $(RPC_OBJ) $(call daemon_obj,log)
+UNIT_OBJ_sdnotify = $(call daemon_obj,sdnotify)
+UNIT_OBJ_state	  = $(call daemon_obj,state)
+UNIT_OBJ_why	  = $(call daemon_obj,why)
+FUZZ_OBJ_conf	  = $(CONF_OBJ)
+FUZZ_PKGS_conf	  = libconfuse
+FUZZ_OBJ_rpc	  = $(RPC_OBJ)
+FUZZ_PKGS_rpc	  = jansson
+
+UNIT_TESTS  = $(UNIT:%=$(B)/tests/unit/%)
+NETNS_TESTS = $(filter-out tests/netns/lib.sh,$(wildcard tests/netns/*.sh))
+CONF_TESTS  = tests/conf/run.sh tests/conf/machine.sh
+SIM	    = $(B)/tests/sim/sim
+SIM_OBJ	    = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+CONF_TOOLS  = $(B)/tests/conf/conf_dump $(B)/tests/conf/conf_check
+NETNS_TOOLS = $(B)/tests/netns/probe $(B)/tests/netns/watch
+NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver
+TEST_TOOLS  = $(UNIT_TESTS) $(SIM) $(CONF_TOOLS) $(NETNS_TOOLS) \
+	      $(NETNS_DRIVERS)
+RUN	    = BUILD=$(B) tests/run.sh -t 300
 
 $(B)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
@@ -190,8 +171,8 @@ $(B)/tests/%.o: tests/%.c
 	    -c -o $@ $<
 
 .SECONDEXPANSION:
-$(UNIT:%=$(B)/tests/unit/%): $(B)/tests/unit/%: $(B)/tests/unit/%.o \
-    $$(UNIT_OBJ_$$*) $(B)/libcarp.a
+$(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $$(UNIT_OBJ_$$*) \
+    $(B)/libcarp.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_OBJ_$*) $(B)/libcarp.a \
 	    $(call pc,--libs $(TEST_PKGS) $(LIB_PKGS) $(UNIT_PKGS_$*))
 
@@ -200,28 +181,72 @@ $(FUZZ:%=$(B)/tests/fuzz/fuzz_%): $(B)/tests/fuzz/fuzz_%: \
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJ_$*) \
 	    $(B)/libcarp.a $(call pc,--libs $(LIB_PKGS) $(FUZZ_PKGS_$*))
 
-$(B)/tests/sim/sim: $(SIM_OBJ) $(B)/libcarp.a
+$(SIM): $(SIM_OBJ) $(B)/libcarp.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(SIM_OBJ) $(B)/libcarp.a \
 	    $(call pc,--libs $(LIB_PKGS))
 
+$(CONF_TOOLS): $(B)/tests/conf/%: $(B)/tests/conf/%.o $(CONF_OBJ) \
+    $(B)/daemon/conf_machine.o $(B)/libcarp.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(CONF_OBJ) \
+	    $(if $(findstring check,$@),$(B)/daemon/conf_machine.o) \
+	    $(B)/libcarp.a $(call pc,--libs $(LIB_PKGS) libconfuse)
+
+$(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $<
+
+$(NETNS_DRIVERS): $(B)/tests/netns/%: tests/netns/%.c $(B)/libcarp.so
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< -L$(B) -lcarp \
+	    -Wl,-rpath,'$$ORIGIN/../..'
+
+## check		installs what is missing, builds, runs all tests below
+check:
+	pkg/deps.sh
+	$(MAKE) check-all
+
+check-all: all $(TEST_TOOLS)
+	$(RUN) $(UNIT_TESTS) tests/sim/run.sh $(CONF_TESTS) tests/cli/run.sh \
+	    tests/install.sh $(NETNS_TESTS)
+
 ## check-unit	unit tests
-check-unit: $(UNIT:%=$(B)/tests/unit/%)
-	BUILD=$(B) tests/run.sh $^
+check-unit: $(UNIT_TESTS)
+	$(RUN) $^
 
 ## check-sim	clusters in virtual time: SIM_RUNS=10000 SIM_SEED=1
-check-sim: $(B)/tests/sim/sim
-	$(B)/tests/sim/sim --self-test
-	$(B)/tests/sim/sim --seed $(SIM_SEED) --runs $(SIM_RUNS)
+check-sim: $(SIM)
+	BUILD=$(B) tests/sim/run.sh
 
-## check-asan	unit tests and simulation with sanitizers
+## check-conf	configuration files and what is said about them
+check-conf: $(CONF_TOOLS)
+	$(RUN) $(CONF_TESTS)
+
+## check-cli	carpctl: its command line, and its decoder on captures
+check-cli: all
+	$(RUN) tests/cli/run.sh
+
+## check-install	the example program, built against the installed library
+check-install: all
+	$(RUN) tests/install.sh
+
+## check-netns	real daemons in private network namespaces
+check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS)
+	$(RUN) $(NETNS_TESTS)
+
+## check-asan	all of them with sanitizers: addresses, undefined behaviour
 check-asan:
-	$(MAKE) B=build-asan CFLAGS="$(SANITIZE)" SIM_RUNS=1000 \
-	    check-unit check-sim
+	$(MAKE) B=build-asan CFLAGS="$(SANITIZE)" SIM_RUNS=1000 check-all
+
+## demo		two nodes and a client: kill, freeze, cut, hand over
+demo:
+	pkg/deps.sh build demo
+	$(MAKE) all $(NETNS_TOOLS)
+	BUILD=$(B) pkg/demo/demo.sh
 
 ## fuzz		each target for FUZZ_TIME=60 seconds, from its corpus
 fuzz:
 	$(MAKE) B=build-fuzz CC=clang CFLAGS="$(SANITIZE) \
-	    -fsanitize=fuzzer-no-link" FUZZ_TIME=$(FUZZ_TIME) fuzz-run
+	    -fsanitize=fuzzer-no-link" fuzz-run
 
 ## fuzz-smoke	each target for 10 seconds
 fuzz-smoke:
@@ -230,7 +255,7 @@ fuzz-smoke:
 # What is found new goes to the build directory, never to the source tree.
 fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 	@for f in $(FUZZ); do \
-	    mkdir -p $(B)/corpus/$$f tests/fuzz/corpus/$$f && \
+	    mkdir -p $(B)/corpus/$$f && \
 	    echo "fuzz_$$f: $(FUZZ_TIME) s" && \
 	    $(B)/tests/fuzz/fuzz_$$f -max_total_time=$(FUZZ_TIME) \
 		-timeout=5 -rss_limit_mb=1024 -verbosity=0 \
@@ -239,35 +264,27 @@ fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
 		$(B)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; \
 	done
 
-.PHONY: check-unit check-sim check-asan fuzz fuzz-smoke fuzz-run
+## lint		shape of the code, manual pages, exported symbols
+lint: all
+	BUILD=$(B) tests/lint.sh
 
-# The configuration.  What looks at the machine is apart, for it needs lib/vip.
-CONF_OBJ  = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
-	    $(wildcard daemon/conf*.c)) daemon/key.c)
-CONF_TOOLS = $(B)/tests/conf/conf_dump $(B)/tests/conf/conf_check
-UNIT_OBJ_conf  = $(CONF_OBJ)
-UNIT_PKGS_conf = libconfuse
-UNIT_OBJ_key   = $(B)/daemon/key.o
-FUZZ_OBJ_conf  = $(CONF_OBJ)
-FUZZ_PKGS_conf = libconfuse
+## format	clang-format, in place, of all but the public headers
+format:
+	git ls-files 'lib/*.[ch]' 'daemon/*.[ch]' 'tests/*.[ch]' | \
+	    xargs clang-format -i
 
-$(CONF_TOOLS): $(B)/tests/conf/%: $(B)/tests/conf/%.o $(CONF_OBJ) \
-    $(B)/daemon/conf_machine.o $(B)/libcarp.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(CONF_OBJ) \
-	    $(if $(findstring check,$@),$(B)/daemon/conf_machine.o) \
-	    $(B)/libcarp.a $(call pc,--libs $(LIB_PKGS) libconfuse)
-
-## check-conf	configuration files and what is said about them
-check-conf: $(CONF_TOOLS)
-	BUILD=$(B) tests/run.sh tests/conf/run.sh tests/conf/machine.sh
-
-.PHONY: check-conf
+## deps		install what is missing to build and test (Debian, as root)
+deps:
+	pkg/deps.sh
 
 ## clean		remove build/
 clean:
 	rm -rf $(B) build-asan build-fuzz
 
-.PHONY: all help clean install check-install check-netns deps demo lint format
+.PHONY: all help clean install deps demo format lint check check-all \
+    check-unit check-sim check-conf check-cli check-install check-netns \
+    check-asan fuzz fuzz-smoke fuzz-run
+export SIM_RUNS SIM_SEED FUZZ_TIME
 FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)
