@@ -310,7 +310,7 @@ stop a
 
 title "nobody reads the log"
 mkfifo "$T/fifo"
-sleep 1000 < "$T/fifo" &
+sh -c 'exec sleep 1000' < "$T/fifo" &
 PID[reader]=$!
 dir=$T/a
 enter a "$CARPD" -d -f "$dir/carpd.conf" -s "$dir/sock" -S "$dir/state" \
