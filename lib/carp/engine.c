@@ -300,11 +300,10 @@ is_refused(const struct carp_engine *e)
 }
 
 /*
- * Sends, then changes addresses: the first advertisement goes before they
- * come.  Two things wait until they have changed: a bow-out, so that no address
- * has two owners; and an advertisement that repeats an announcement, since a
- * peer that preempts because of it announces after us.  What fails may demote,
- * and that may send again.
+ * Sends, then changes addresses.  Two things wait until they have changed: a
+ * bow-out, so that no address has two owners; and an advertisement that comes
+ * with an announcement, since a peer that preempts because of it announces
+ * after us.  What fails may demote, and that may send again.
  */
 static void
 settle(struct carp_engine *e, uint64_t now)

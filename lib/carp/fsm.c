@@ -222,8 +222,8 @@ take_over(struct carp *c, uint64_t now)
 	c->reclaimed = 0;
 	c->tied = 0;
 	c->stats.preempt++;
+	announce(c); /* before: see advertise() */
 	advertise_now(c, now);
-	announce(c);
 	c->announce_in = ANNOUNCE_AGAIN;
 }
 

@@ -258,8 +258,8 @@ START_TEST(silence_makes_a_master)
 	/* The address first, then the others hear of it. */
 	ck_assert_uint_eq(h.nact, 3);
 	ck_assert_int_eq(h.act[0].what, CARP_DO_STATE);
-	ck_assert_int_eq(h.act[1].what, CARP_DO_SEND);
-	ck_assert_int_eq(h.act[2].what, CARP_DO_ANNOUNCE);
+	ck_assert_int_eq(h.act[1].what, CARP_DO_ANNOUNCE);
+	ck_assert_int_eq(h.act[2].what, CARP_DO_SEND);
 	host_advert(&h, &p, 0);
 	ck_assert_uint_eq(p.advbase, 1);
 	ck_assert_uint_eq(p.advskew, 0);
