@@ -279,6 +279,22 @@ log_status(const struct child *c)
 }
 
 static void
+on_resume(struct child *c, const struct ipc_msg *m, int fd)
+{
+	struct ipc_master *list = NULL;
+	void *block = NULL;
+	size_t len = 0;
+
+	if (ipc_unwrap(fd, &block, &len) != 0)
+		return;
+	list = block;
+	for (size_t i = 0; c->instance != NULL && i < len / sizeof(*list); i++)
+		instance_resume(c->instance, list[i].ifname, list[i].vhid,
+		    m->on, m->at, carp_now());
+	free(block);
+}
+
+static void
 on_ipc(evutil_socket_t fd, short what, void *arg)
 {
 	struct child *c = arg;
@@ -296,6 +312,8 @@ on_ipc(evutil_socket_t fd, short what, void *arg)
 		}
 		if (m.type == IPC_CONF)
 			on_conf(c, &m, attached);
+		else if (m.type == IPC_RESUME)
+			on_resume(c, &m, attached);
 		else if (m.type == IPC_RELOAD_DONE)
 			on_reload_done(c, &m, attached);
 		else if (m.type == IPC_STATUS)

@@ -13,45 +13,45 @@
 #include <carp/vip.h>
 #include <stdio.h>
 
-#define CONF_NAME_MAX	64
-#define CONF_PATH_MAX	256
+#define CONF_NAME_MAX 64
+#define CONF_PATH_MAX 256
 
 /* One vhid section.  Address lists are indices into conf_pool(). */
 struct conf_host {
-	char	 ifname[VIP_IFNAMSIZ];
-	struct carp_config carp;	/* counter and seed are 0 */
-	uint8_t	 vmac;
-	uint8_t	 lease;			/* enum vip_lease */
-	uint8_t	 allow_foreign_subnet;
-	uint8_t	 reserved;
-	uint32_t line;			/* of the section, for messages */
-	uint32_t addrs, naddrs;		/* index of the first, count */
-	uint32_t digest, ndigest;	/* none: as addrs */
-	uint32_t peers, npeers;		/* none: multicast */
+	char ifname[VIP_IFNAMSIZ];
+	struct carp_config carp; /* counter and seed are 0 */
+	uint8_t vmac;
+	uint8_t lease; /* enum vip_lease */
+	uint8_t allow_foreign_subnet;
+	uint8_t reserved;
+	uint32_t line;		  /* of the section, for messages */
+	uint32_t addrs, naddrs;	  /* index of the first, count */
+	uint32_t digest, ndigest; /* none: as addrs */
+	uint32_t peers, npeers;	  /* none: multicast */
 };
 
 struct conf {
 	uint64_t size;			/* of the block, bytes */
-	char	 file[CONF_PATH_MAX];	/* "" for the command line */
-	char	 name[CONF_NAME_MAX];	/* of the node; default: host name */
-	char	 user[CONF_NAME_MAX];	/* of the engine; default "carpd" */
-	char	 group[CONF_NAME_MAX];	/* of the control socket; "carpd" */
-	char	 notify_dir[CONF_PATH_MAX]; /* default /etc/carpd/... */
+	char file[CONF_PATH_MAX];	/* "" for the command line */
+	char name[CONF_NAME_MAX];	/* of the node; default: host name */
+	char user[CONF_NAME_MAX];	/* of the engine; default "carpd" */
+	char group[CONF_NAME_MAX];	/* of the control socket; "carpd" */
+	char notify_dir[CONF_PATH_MAX]; /* default /etc/carpd/... */
 	uint32_t notify_timeout;	/* seconds; default 30 */
-	int32_t	 link_demotion;		/* default 240 */
+	int32_t link_demotion;		/* default 240 */
 	uint32_t nhosts, naddrs;
 	/* struct conf_host[nhosts], then struct carp_addr[naddrs] */
 };
 
 /* Exit codes of carpd(8), also what conf_load() and conf_check() return. */
 enum conf_result {
-	CONF_OK		= 0,
-	CONF_FAILED	= 1,		/* memory, sockets, ... */
-	CONF_USAGE	= 2,		/* command line */
-	CONF_NOFILE	= 3,		/* a file cannot be read */
-	CONF_SYNTAX	= 4,		/* unknown word, wrong type, grammar */
-	CONF_SENSE	= 5,		/* reads well, but makes no sense */
-	CONF_MACHINE	= 6		/* does not fit this machine */
+	CONF_OK = 0,
+	CONF_FAILED = 1, /* memory, sockets, ... */
+	CONF_USAGE = 2,	 /* command line */
+	CONF_NOFILE = 3, /* a file cannot be read */
+	CONF_SYNTAX = 4, /* unknown word, wrong type, grammar */
+	CONF_SENSE = 5,	 /* reads well, but makes no sense */
+	CONF_MACHINE = 6 /* does not fit this machine */
 };
 
 const struct conf_host *conf_hosts(const struct conf *);
@@ -69,27 +69,27 @@ struct conf_args {
 	const char *lease;
 	const char **addrs, **peers;
 	unsigned naddrs, npeers;
-	bool	 preempt, vmac, allow_foreign_subnet;
+	bool preempt, vmac, allow_foreign_subnet;
 };
 
-enum conf_result conf_from_args(struct conf **ret, const struct conf_args *,
-	    FILE *errors);
+enum conf_result conf_from_args(
+    struct conf **ret, const struct conf_args *, FILE *errors);
 
 /*
  * Against the machine: addresses outside every subnet of their interface,
  * addresses that the node has already (those with our tag do not count).  An
  * interface that does not exist is a warning: it may come later.
  */
-enum conf_result conf_check(const struct conf *, const struct vip *,
-	    FILE *errors);
+enum conf_result conf_check(
+    const struct conf *, const struct vip *, FILE *errors);
 
 /* Two blocks that mean the same (file name and line numbers do not count). */
-bool	conf_equal(const struct conf *, const struct conf *);
+bool conf_equal(const struct conf *, const struct conf *);
 
 /*
  * A block that came from another process: sizes and indices are checked, as a
  * guard against mistakes.  -EINVAL.
  */
-int	conf_verify(const struct conf *, size_t size);
+int conf_verify(const struct conf *, size_t size);
 
 #endif

@@ -284,6 +284,20 @@ instance_breathe(struct instance *in)
 }
 
 void
+instance_resume(struct instance *in, const char *ifname, uint8_t vhid,
+    bool go_on, uint64_t at, uint64_t now)
+{
+	struct carp_host *h = carp_host_find(in->engine, ifname, vhid);
+	struct carp_host_info info;
+
+	if (h == NULL)
+		return;
+	carp_host_get_info(h, &info);
+	if (now - at < 3 * info.carp.advbase * CARP_SEC)
+		(void)carp_host_resume(h, go_on, now); /* or not: no harm */
+}
+
+void
 instance_stop(struct instance *in, uint64_t now)
 {
 	int rc = carp_engine_stop(in->engine, now);

@@ -52,6 +52,13 @@ void instance_breathe(struct instance *);
 int instance_apply(struct instance *, const struct conf *, uint64_t now,
     char *why, size_t len);
 
+/*
+ * A host that was master when another process ended, at `at`: while nobody can
+ * have taken over yet, it goes on as master, or bows out in its name.
+ */
+void instance_resume(struct instance *, const char *ifname, uint8_t vhid,
+    bool go_on, uint64_t at, uint64_t now);
+
 /* Bows out everywhere; the addresses go. */
 void instance_stop(struct instance *, uint64_t now);
 

@@ -16,6 +16,9 @@ enum ipc_type {
 					   text */
 	IPC_STOP,	 /* bow out and exit */
 	IPC_STATUS,	 /* a log line for each host */
+	IPC_RESUME,	 /* fd: struct ipc_master[], of the engine
+					   before; at: when it ended; on: it
+					   had run well */
 	/* To the supervisor. */
 	IPC_APPLIED,	 /* what became of IPC_CONF: rc, text */
 	IPC_ALIVE,	 /* the loop runs */
@@ -30,8 +33,15 @@ struct ipc_msg {
 	int32_t rc;    /* 0, or a negative errno */
 	uint8_t on;
 	uint8_t asked; /* it was IPC_RELOAD that led to this */
+	uint64_t at;   /* CLOCK_MONOTONIC, ns */
 	struct instance_note note;
 	char text[256];
+};
+
+/* A virtual host that was master. */
+struct ipc_master {
+	char ifname[VIP_IFNAMSIZ];
+	uint8_t vhid;
 };
 
 /* Both ends close on exec and do not block. */

@@ -16,7 +16,7 @@
 #include "reload.h"
 
 #define RETRY_MAX_MS 5000
-#define STEADY_NS    (10 * CARP_SEC) /* who ran so long starts again at once */
+#define STEADY_NS    (10 * CARP_SEC) /* who ran so long is started at once */
 
 static void
 after(struct event *timer, unsigned ms)
@@ -76,13 +76,49 @@ send_conf(struct supervisor *s, const struct conf *conf, uint8_t asked)
 	(void)close(fd);
 }
 
+/*
+ * Whoever was master when the engine ended.  A successor that is quick goes on
+ * for them, and clients notice little.  Not after a short life: what made it
+ * end may do so again, and then another node had better take over.
+ */
+static void
+remember_masters(struct supervisor *s)
+{
+	size_t n = notify_masters(s->notify, NULL, 0);
+
+	s->ended_at = carp_now();
+	s->ended_well = s->ended_at - s->ready_at >= STEADY_NS;
+	free(s->masters);
+	s->nmasters = 0;
+	s->masters = calloc(n + 1, sizeof(*s->masters));
+	if (s->masters != NULL)
+		s->nmasters = notify_masters(s->notify, s->masters, n);
+}
+
+static void
+send_masters(struct supervisor *s)
+{
+	struct ipc_msg m = {
+		.type = IPC_RESUME, .on = s->ended_well, .at = s->ended_at
+	};
+	int fd;
+
+	if (s->nmasters == 0)
+		return;
+	fd = ipc_wrap(s->masters, s->nmasters * sizeof(*s->masters));
+	if (fd < 0)
+		return; /* they wait like any other */
+	watch_send(s->watch, &m, fd);
+	(void)close(fd);
+}
+
 static void
 start_again(struct supervisor *s)
 {
 	log_line(LOG_NOTICE, "engine: starting again in %.1f s",
 	    s->retry_ms / 1000.0);
 	after(s->retry, s->retry_ms);
-	s->retry_ms *= 2;
+	s->retry_ms = s->retry_ms == 0 ? KEEPER_RETRY_MS : s->retry_ms * 2;
 	if (s->retry_ms > RETRY_MAX_MS)
 		s->retry_ms = RETRY_MAX_MS;
 }
@@ -95,9 +131,10 @@ keeper_start(struct supervisor *s)
 
 	s->ready = false;
 	rc = watch_start(s->watch, &c);
-	if (rc == 0)
+	if (rc == 0) {
 		send_conf(s, s->conf, 0);
-	else
+		send_masters(s);
+	} else
 		log_line(
 		    LOG_ERR, "engine: cannot be started: %s", strerror(-rc));
 	return rc;
@@ -130,6 +167,7 @@ engine_ready(struct supervisor *s)
 
 	s->ready = true;
 	s->ready_at = carp_now();
+	s->nmasters = 0;
 	watch_expect(s->watch, ipc_beat_ms(s->conf), false);
 	log_line(LOG_INFO, "engine runs: %s",
 	    supervisor_summary(summary, sizeof(summary), s->conf));
@@ -315,6 +353,8 @@ on_ended(void *arg, int status)
 	struct supervisor *s = arg;
 
 	keeper_sweep(s);
+	if (s->ready)
+		remember_masters(s);
 	if (s->phase < STOPPING || status != 0)
 		log_death(status);
 	notify_lost(s->notify, "the engine has ended");
@@ -323,8 +363,8 @@ on_ended(void *arg, int status)
 		s->next = NULL;
 		log_line(LOG_ERR, "reload failed: the engine has ended");
 	}
-	if (s->ready && carp_now() - s->ready_at >= STEADY_NS)
-		s->retry_ms = KEEPER_RETRY_MS;
+	if (s->ready && s->ended_well)
+		s->retry_ms = 0;
 	s->ready = false;
 	if (s->phase == STARTING)
 		(void)event_base_loopbreak(s->base);

@@ -28,13 +28,17 @@ struct supervisor {
 	const struct supervisor_options *opt;
 	enum phase phase;
 	enum conf_result result;
-	struct conf *conf;	   /* what the engine has applied */
-	struct conf *next;	   /* sent in a reload; NULL: none */
-	bool want_reload;	   /* when the engine is free */
-	uint8_t want_asked;	   /* an IPC_RELOAD waits for it */
-	bool ready;		   /* this engine has applied conf */
-	uint64_t ready_at;	   /* ns */
-	unsigned retry_ms;	   /* before the next start */
+	struct conf *conf;	    /* what the engine has applied */
+	struct conf *next;	    /* sent in a reload; NULL: none */
+	bool want_reload;	    /* when the engine is free */
+	uint8_t want_asked;	    /* an IPC_RELOAD waits for it */
+	struct ipc_master *masters; /* of the engine that ended, */
+	size_t nmasters;	    /* until the next one is ready */
+	uint64_t ended_at;	    /* ns */
+	bool ended_well;	    /* it had run for some time */
+	bool ready;		    /* this engine has applied conf */
+	uint64_t ready_at;	    /* ns */
+	unsigned retry_ms;	    /* before the next start */
 	struct vip *vip;	   /* opened before it is needed; only sweeps */
 	int lock, listen, signals; /* -1: none */
 	struct account account;

@@ -11,11 +11,11 @@
  * its group has access.  On failure returns a negative errno and writes a
  * sentence, without file name, to why.
  */
-int	key_from_file(uint8_t ret[CARP_KEY_LEN], const char *path,
-	    char *why, size_t len);
+int key_from_file(
+    uint8_t ret[CARP_KEY_LEN], const char *path, char *why, size_t len);
 
 /* 2 to 40 hexadecimal digits: up to 20 bytes. */
-int	key_from_hex(uint8_t ret[CARP_KEY_LEN], const char *hex, char *why,
-	    size_t len);
+int key_from_hex(
+    uint8_t ret[CARP_KEY_LEN], const char *hex, char *why, size_t len);
 
 #endif

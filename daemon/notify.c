@@ -286,6 +286,27 @@ notify_lost(struct notify *n, const char *cause)
 	}
 }
 
+size_t
+notify_masters(const struct notify *n, struct ipc_master *ret, size_t max)
+{
+	const struct notify_host *h;
+	size_t k = 0;
+
+	LIST_FOREACH(h, &n->queue.all, all)
+	{
+		if (h->newest.to != CARP_MASTER)
+			continue;
+		if (k < max) {
+			memset(&ret[k], 0, sizeof(ret[k]));
+			memcpy(ret[k].ifname, h->newest.ifname,
+			    sizeof(ret[k].ifname));
+			ret[k].vhid = h->newest.vhid;
+		}
+		k++;
+	}
+	return k;
+}
+
 bool
 notify_configured(const struct conf *conf, const char *ifname, uint8_t vhid)
 {

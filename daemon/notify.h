@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 #include "conf.h"
+#include "ipc.h"
 
 struct notify;
 
@@ -30,6 +31,10 @@ void notify_change(struct notify *, const char *ifname, uint8_t vhid,
 
 /* Every host that is not in INIT has gone there. */
 void notify_lost(struct notify *, const char *cause);
+
+/* Those who are MASTER; at most max are written.  Returns how many there are. */
+size_t notify_masters(
+    const struct notify *, struct ipc_master *ret, size_t max);
 
 /* A process was reaped: true if it was one of ours. */
 bool notify_reaped(struct notify *, pid_t, int status);

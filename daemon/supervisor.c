@@ -251,6 +251,7 @@ clean_up(struct supervisor *s)
 		(void)close(s->signals);
 	sdnotify_close(&s->sd);
 	vip_free(s->vip);
+	free(s->masters);
 	free(s->next);
 	free(s->conf);
 }

@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
-    libnl-3-dev libnl-route-3-dev libevent-dev libconfuse-dev libjansson-dev
+    libnl-3-dev libevent-dev libconfuse-dev libjansson-dev
     libcap-ng-dev"
 demo="iproute2 jq util-linux python3-minimal"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
