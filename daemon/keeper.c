@@ -331,20 +331,21 @@ log_death(int status)
 		    "engine: exit status %d", WEXITSTATUS(status));
 }
 
-bool
-keeper_idle(const struct supervisor *s)
+void
+keeper_idle(void *arg)
 {
-	return notify_idle(s->notify) && s->saver.pid == 0;
+	struct supervisor *s = arg;
+
+	if (s->phase == ENDING && notify_idle(s->notify) && s->saver.pid == 0)
+		(void)event_base_loopbreak(s->base);
 }
 
 void
 keeper_finish(struct supervisor *s)
 {
 	s->phase = ENDING;
-	if (keeper_idle(s))
-		(void)event_base_loopbreak(s->base);
-	else
-		after(s->limit, s->conf->notify_timeout * 1000 + 500);
+	after(s->limit, s->conf->notify_timeout * 1000 + 500);
+	keeper_idle(s);
 }
 
 static void

@@ -67,6 +67,8 @@ void keeper_retry(evutil_socket_t, short, void *);
 
 /* The engine is gone: the end, as soon as nothing else runs. */
 void keeper_finish(struct supervisor *);
-bool keeper_idle(const struct supervisor *);
+
+/* Something has ended: was it the last that was waited for? */
+void keeper_idle(void *supervisor);
 
 #endif

@@ -26,6 +26,8 @@ struct job { /* one change of one host, told to each hook */
 struct notify {
 	struct event_base *base;
 	struct event *turn; /* starts what is due; of low priority */
+	void (*idle)(void *arg);
+	void *arg;
 	char dir[CONF_PATH_MAX];
 	char node[CONF_NAME_MAX];
 	unsigned limit;
@@ -38,7 +40,8 @@ struct notify {
 static void on_turn(evutil_socket_t, short, void *);
 
 int
-notify_new(struct notify **ret, struct event_base *base)
+notify_new(struct notify **ret, struct event_base *base, void (*idle)(void *),
+    void *arg)
 {
 	struct notify *n;
 
@@ -46,6 +49,8 @@ notify_new(struct notify **ret, struct event_base *base)
 	if (n == NULL)
 		return -ENOMEM;
 	n->base = base;
+	n->idle = idle;
+	n->arg = arg;
 	notify_queue_init(&n->queue);
 	n->turn = evtimer_new(base, on_turn, n);
 	if (n->turn == NULL) {
@@ -246,6 +251,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 			advance(n, j, &starts);
 		}
 	}
+	if (notify_idle(n))
+		n->idle(n->arg);
 }
 
 void

@@ -14,7 +14,9 @@
 
 struct notify;
 
-int notify_new(struct notify **ret, struct event_base *);
+/* idle is called when all has been told that there was to tell. */
+int notify_new(struct notify **ret, struct event_base *,
+    void (*idle)(void *arg), void *arg);
 
 /* Kills what runs. */
 void notify_free(struct notify *);

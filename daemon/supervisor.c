@@ -100,8 +100,7 @@ reap(struct supervisor *s)
 		if (!watch_reaped(s->watch, pid, status) &&
 		    !saver_reaped(&s->saver, pid, status))
 			(void)notify_reaped(s->notify, pid, status);
-	if (s->phase == ENDING && keeper_idle(s))
-		(void)event_base_loopbreak(s->base);
+	keeper_idle(s);
 }
 
 static void
@@ -174,7 +173,7 @@ make_events(struct supervisor *s)
 	if (s->base == NULL || event_base_priority_init(s->base, 2) == -1)
 		return -ENOMEM;
 	if ((rc = watch_new(&s->watch, s->base, &keeper_ops, s)) < 0 ||
-	    (rc = notify_new(&s->notify, s->base)) < 0 ||
+	    (rc = notify_new(&s->notify, s->base, keeper_idle, s)) < 0 ||
 	    (rc = catch_signals(s)) < 0)
 		return rc;
 	s->on_signal =
