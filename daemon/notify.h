@@ -34,7 +34,7 @@ void notify_change(struct notify *, const char *ifname, uint8_t vhid,
 /* Every host that is not in INIT has gone there. */
 void notify_lost(struct notify *, const char *cause);
 
-/* Those who are MASTER; at most max are written.  Returns how many there are. */
+/* Who is MASTER; at most max are written.  Returns how many there are. */
 size_t notify_masters(
     const struct notify *, struct ipc_master *ret, size_t max);
 

@@ -6,8 +6,8 @@
  *	watch name=/run/netns/name ...
  *
  * Writes lines of: CLOCK_MONOTONIC seconds, name, add|renew|del, address,
- * interface index; or name, up|down, interface.  "ready" comes first.  Ends with its standard output or a
- * signal, at the latest after 600 s.
+ * interface index; or name, up|down, interface.  "ready" comes first.  Ends
+ * with its standard output or a signal, at the latest after 600 s.
  */
 #include <arpa/inet.h>
 #include <linux/if.h>
