@@ -173,6 +173,20 @@ forget(struct node *n)
 	n->paused = false;
 }
 
+/*
+ * The successor of a master that was killed: it goes on if nobody can have
+ * taken over yet, or tells the others that the former one is gone.
+ */
+static void
+succeed(struct world *w, struct node *n)
+{
+	uint64_t soonest = 3 * carp_interval(n->cfg.advbase, 0);
+
+	(void)carp_resume(n->carp, w->now - n->died < soonest / 2, w->now);
+	act(w, n);
+	n->died = 0;
+}
+
 void
 node_start(struct world *w, struct node *n)
 {
@@ -195,6 +209,8 @@ node_start(struct world *w, struct node *n)
 	if (n->nic)
 		(void)carp_link(n->carp, true, w->now);
 	act(w, n);
+	if (n->died != 0)
+		succeed(w, n);
 }
 
 static void
@@ -212,6 +228,7 @@ void
 node_kill(struct world *w, struct node *n)
 {
 	world_say(w, "node %u is killed", n->id);
+	n->died = n->kind == OURS && node_is_master(n) ? w->now : 0;
 	gone(n);
 	/* Without a lease the supervisor removes the addresses at once. */
 	if (n->lease == CARP_NEVER)
@@ -222,6 +239,7 @@ void
 node_crash(struct world *w, struct node *n)
 {
 	world_say(w, "node %u crashes", n->id);
+	n->died = 0;
 	gone(n);
 	hold(w, n, false);
 }

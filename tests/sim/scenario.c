@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "check.h"
+#include "cluster.h"
 #include "scenario.h"
 
-#define VHID	  10
 #define MAX_STEPS 64
 
 enum what {
@@ -40,170 +40,9 @@ struct scenario {
 	struct world w;
 	struct step step[MAX_STEPS];
 	unsigned nsteps, events;
-	bool mixed;    /* both families */
-	bool models;   /* others than ours */
-	bool changes;  /* the address list changes */
-	bool fast;     /* base 0 */
-	uint64_t unit; /* the longest time-out: the measure of all times */
+	struct cluster k;
 	uint64_t calm; /* when the troubles end */
 };
-
-/*
- * The cluster.
- */
-static void
-parse(struct carp_addr *ret, const char *text)
-{
-	if (carp_addr_parse(ret, text) != 0)
-		abort();
-}
-
-static void
-give_addresses(struct scenario *s, struct carp_addr *addrs, unsigned *n)
-{
-	*n = 0;
-	parse(&addrs[(*n)++], "192.0.2.100");
-	if (s->mixed)
-		parse(&addrs[(*n)++], "2001:db8::100");
-}
-
-static void
-make_ours(struct scenario *s, struct node *n, uint8_t base, uint8_t skew)
-{
-	struct carp_config cfg = CARP_CONFIG_INIT;
-
-	n->kind = OURS;
-	cfg.vhid = VHID;
-	cfg.advbase = base;
-	cfg.advskew = skew;
-	memcpy(cfg.key, "simulated", 9);
-	n->cfg = cfg;
-	give_addresses(s, n->addrs, &n->naddrs);
-	/* What the engine does: 3 * base - 1 s, at least 2. */
-	n->lease = CARP_NEVER;
-	if (base > 0)
-		n->lease = (base == 1 ? 2 : 3 * base - 1) * CARP_SEC;
-}
-
-static void
-make_model(struct scenario *s, struct node *n, enum peer_kind kind,
-    uint8_t base, uint8_t skew)
-{
-	struct peer *p = &n->peer;
-
-	n->kind = MODEL;
-	n->lease = CARP_NEVER;
-	p->kind = kind;
-	p->vhid = VHID;
-	p->base = base;
-	p->skew = skew;
-	p->triple = kind == PEER_OPENBSD && rng_percent(&s->w.rng, 50);
-	memcpy(p->key, "simulated", 9);
-	give_addresses(s, p->addrs, &p->naddrs);
-	p->families = s->mixed ? 3 : 1;
-	p->ip = n->ip[0];
-	p->rng = &s->w.rng;
-}
-
-/* How fast a cluster is, and how good its wires. */
-struct pace {
-	uint8_t base[2], skew_max, step;
-	uint64_t delay, jitter;
-};
-
-static const struct pace paces[] = {
-	{ { 1, 1 }, 254, 1, 50 * MS, 50 * MS },
-	{ { 1, 1 }, 100, 50, MS, MS },	    /* many ties */
-	{ { 1, 2 }, 200, 20, MS, 20 * MS }, /* two bases */
-	{ { 3, 3 }, 254, 10, 100 * MS, 200 * MS },
-	{ { 0, 0 }, 60, 1, MS / 5, MS / 5 },
-	{ { 0, 0 }, 8, 4, MS / 10, MS / 10 },
-};
-
-static void
-make_wires(struct scenario *s, const struct pace *pace)
-{
-	struct world *w = &s->w;
-
-	w->delay = rng_below(&w->rng, pace->delay + 1);
-	w->jitter = rng_below(&w->rng, pace->jitter + 1);
-	w->latency = pace->base[0] == 0 ? MS / 5 : 3 * MS;
-	w->loss =
-	    rng_percent(&w->rng, 50) ? 0 : (unsigned)rng_range(&w->rng, 1, 40);
-	w->max_lost = 2;
-	w->dup = rng_percent(&w->rng, 50) ? 0 : 10;
-	w->late = rng_percent(&w->rng, 70) ? 0 : 5;
-}
-
-static void
-make_node(
-    struct scenario *s, unsigned i, const struct pace *pace, unsigned preempt)
-{
-	struct world *w = &s->w;
-	struct node *n = &w->node[i];
-	uint8_t base = pace->base[rng_below(&w->rng, 2)];
-	uint8_t skew =
-	    (uint8_t)(pace->step *
-		      rng_below(&w->rng, pace->skew_max / pace->step + 1u));
-	bool takes = preempt == 2 ? rng_percent(&w->rng, 50) : preempt == 1;
-
-	n->id = i;
-	n->nic = true;
-	n->read_at = n->timer_for = n->timer_at = CARP_NEVER;
-	n->lease_end = CARP_NEVER;
-	parse(&n->ip[0], "192.0.2.0");
-	n->ip[0].ip[3] = (uint8_t)(1 + 5 * rng_below(&w->rng, 40) + i);
-	parse(&n->ip[1], "fe80::0");
-	n->ip[1].ip[15] = (uint8_t)(1 + i);
-	if (s->models && i > 0 && rng_percent(&w->rng, i == 1 ? 100 : 50)) {
-		static const enum peer_kind kinds[] = { PEER_FREEBSD,
-			PEER_NETBSD, PEER_OPENBSD, PEER_UCARP };
-
-		make_model(s, n, kinds[rng_below(&w->rng, s->mixed ? 3 : 4)],
-		    base, skew);
-		n->peer.preempt = takes;
-	} else {
-		make_ours(s, n, base, skew);
-		n->cfg.preempt = takes;
-		n->cfg.triple_skew = rng_percent(&w->rng, 10);
-		n->cfg.strict_family = rng_percent(&w->rng, 10);
-	}
-}
-
-static void
-make_cluster(struct scenario *s)
-{
-	struct world *w = &s->w;
-	const struct pace *pace;
-	bool openbsd = false;
-	unsigned preempt = (unsigned)rng_below(&w->rng, 3);
-
-	s->models = rng_percent(&w->rng, 35);
-	s->mixed = rng_percent(&w->rng, 20);
-	/* Others than ours have time-outs that do not fit base 0 of peers. */
-	pace = &paces[rng_below(&w->rng, s->models ? 3 : 6)];
-	s->fast = pace->base[0] == 0;
-	s->changes =
-	    !s->models && pace->base[0] > 0 && rng_percent(&w->rng, 25);
-	w->nnodes = (unsigned)rng_range(&w->rng, 2, MAX_NODES);
-	make_wires(s, pace);
-	for (unsigned i = 0; i < w->nnodes; i++) {
-		make_node(s, i, pace, preempt);
-		if (w->node[i].kind == MODEL)
-			openbsd =
-			    openbsd || w->node[i].peer.kind == PEER_OPENBSD;
-	}
-	for (unsigned i = 0; i < w->nnodes; i++) {
-		struct node *n = &w->node[i];
-		uint64_t t;
-
-		n->cfg.openbsd = openbsd;
-		t = node_timeout(n) + node_interval(n);
-		s->unit = t > s->unit ? t : s->unit;
-	}
-	w->ranked = !openbsd;
-	w->late_by = s->unit / 3;
-}
 
 /*
  * The script.
@@ -242,7 +81,7 @@ add_trouble(struct scenario *s)
 	unsigned n = w->nnodes;
 	unsigned a = (unsigned)rng_below(&w->rng, n);
 	unsigned b = (a + 1 + (unsigned)rng_below(&w->rng, n - 1)) % n;
-	uint64_t longest = 3 * s->unit;
+	uint64_t longest = 3 * s->k.unit;
 	bool ours = w->node[a].kind == OURS;
 
 	switch (rng_below(&w->rng, 10)) {
@@ -253,18 +92,18 @@ add_trouble(struct scenario *s)
 		/* Without a lease nothing ends the address of a frozen one. */
 		if (w->node[a].lease == CARP_NEVER)
 			longest = FREEZE * node_interval(&w->node[a]);
-		else if (s->changes) /* all within the grace */
-			longest = s->unit / 2;
+		else if (s->k.changes) /* all within the grace */
+			longest = s->k.unit / 2;
 		add_both(s, PAUSE, WAKE, a, 0, longest);
 		return;
 	case 2:
-		if (!s->changes) /* the new one would know one list only */
+		if (!s->k.changes) /* the new one would know one list only */
 			add_both(s,
 			    ours && rng_percent(&w->rng, 50) ? KILL : CRASH,
 			    START, a, 0, longest);
 		return;
 	case 3:
-		if (!s->changes)
+		if (!s->k.changes)
 			add_both(s, STOP, START, a, 0, longest);
 		return;
 	case 4:
@@ -307,7 +146,7 @@ by_time(const void *a, const void *b)
 static void
 add_changes(struct scenario *s)
 {
-	uint64_t at = s->w.now + rng_below(&s->w.rng, s->unit);
+	uint64_t at = s->w.now + rng_below(&s->w.rng, s->k.unit);
 	unsigned n = s->w.nnodes, first = (unsigned)rng_below(&s->w.rng, n);
 
 	for (unsigned i = 0; i < n; i++) {
@@ -324,9 +163,9 @@ make_script(struct scenario *s)
 	unsigned n = (unsigned)rng_range(&s->w.rng, 1, 24);
 
 	s->w.demotes = rng_percent(&s->w.rng, 30);
-	s->calm = s->w.now + s->unit * rng_range(&s->w.rng, 3, 25);
-	s->unit = s->unit > 0 ? s->unit : 1;
-	if (s->changes)
+	s->calm = s->w.now + s->k.unit * rng_range(&s->w.rng, 3, 25);
+	s->k.unit = s->k.unit > 0 ? s->k.unit : 1;
+	if (s->k.changes)
 		add_changes(s);
 	for (unsigned i = 0; i < n; i++)
 		add_trouble(s);
@@ -418,7 +257,7 @@ replay(struct scenario *s, unsigned to)
 static void
 change(struct scenario *s, struct node *n)
 {
-	parse(&n->addrs[n->naddrs++], "192.0.2.101");
+	cluster_parse(&n->addrs[n->naddrs++], "192.0.2.101");
 	n->edited = true;
 	if (!n->paused)
 		node_change(&s->w, n);
@@ -532,10 +371,10 @@ settle(struct scenario *s)
 {
 	struct world *w = &s->w;
 
-	for (int i = 0; i < 20 && (s->models || s->fast); i++) {
+	for (int i = 0; i < 20 && (s->k.models || s->k.fast); i++) {
 		if (check_is_settled(w))
 			break;
-		world_run(w, w->now + s->unit);
+		world_run(w, w->now + s->k.unit);
 	}
 	check_settled(w);
 }
@@ -552,7 +391,7 @@ scenario_run(struct outcome *ret, uint64_t seed, enum flaw flaw, bool verbose)
 	w->flaw = flaw;
 	w->verbose = verbose;
 	begun = w->now;
-	make_cluster(&s);
+	cluster_make(&s.k, w);
 	make_script(&s);
 	for (unsigned i = 0; i < w->nnodes; i++)
 		node_start(w, &w->node[i]);
@@ -567,12 +406,12 @@ scenario_run(struct outcome *ret, uint64_t seed, enum flaw flaw, bool verbose)
 	 * A time-out, a few ties, and time for a better one to take over.
 	 * With base 0 it is the demoted master that we waited for.
 	 */
-	world_run(
-	    w, w->now + 5 * s.unit + 2 * CARP_SEC * s.models +
-		   4 * carp_interval(0, CARP_DEMOTED) * (s.fast && w->demotes));
+	world_run(w,
+	    w->now + 5 * s.k.unit + 2 * CARP_SEC * s.k.models +
+		4 * carp_interval(0, CARP_DEMOTED) * (s.k.fast && w->demotes));
 	settle(&s);
-	check_storms(w, w->now - begun, (s.mixed ? 2 : 1) * (s.changes ? 2 : 1),
-	    s.events);
+	check_storms(w, w->now - begun,
+	    (s.k.mixed ? 2 : 1) * (s.k.changes ? 2 : 1), s.events);
 
 	memset(ret, 0, sizeof(*ret));
 	ret->broken = w->broken;

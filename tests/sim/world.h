@@ -38,6 +38,7 @@ struct node {
 	int demotion;
 	struct peer peer; /* MODEL */
 
+	uint64_t died;	     /* killed as master; 0: was not */
 	bool alive;	     /* the process exists */
 	bool paused, nic;    /* frozen; the link is up */
 	struct frame *queue; /* what waits while it is frozen, or reads late */
