@@ -351,6 +351,46 @@ START_TEST(an_order_makes_a_backup_that_said_goodbye)
 }
 END_TEST
 
+START_TEST(a_successor_goes_on)
+{
+	start(1, 0, false, CARP_BACKUP);
+	h.now += MS;
+	ck_assert_int_eq(carp_resume(h.c, true, h.now), 0);
+	host_collect(&h);
+	host_changed(
+	    &h, "resume", CARP_BACKUP, CARP_MASTER, CARP_CAUSE_RESUMED);
+	ck_assert_uint_eq(host_count(&h, CARP_DO_SEND), 1);
+	ck_assert(!host_find(&h, CARP_DO_SEND)->bowout);
+	ck_assert_uint_eq(host_count(&h, CARP_DO_ANNOUNCE), 1);
+	ck_assert_int_eq(carp_resume(h.c, true, h.now), 0);
+	host_collect(&h);
+	ck_assert_uint_eq(h.nact, 0);
+}
+END_TEST
+
+START_TEST(a_successor_says_goodbye_for_the_former_one)
+{
+	start(1, 0, false, CARP_BACKUP);
+	h.now += MS;
+	ck_assert_int_eq(carp_resume(h.c, false, h.now), 0);
+	host_collect(&h);
+	host_changed(&h, "bow-out", CARP_BACKUP, CARP_BACKUP, 0);
+	ck_assert_uint_eq(h.nact, 1);
+	ck_assert(h.act[0].what == CARP_DO_SEND && h.act[0].bowout);
+	ck_assert_uint_eq(carp_deadline(h.c), h.now + 3 * CARP_SEC);
+}
+END_TEST
+
+START_TEST(nothing_is_resumed_in_init)
+{
+	host_new(&h);
+	ck_assert_int_eq(carp_resume(h.c, _i == 0, h.now), 0);
+	host_collect(&h);
+	ck_assert_uint_eq(h.nact, 0);
+	ck_assert_int_eq(carp_state(h.c), CARP_INIT);
+}
+END_TEST
+
 START_TEST(other_states_cannot_be_ordered)
 {
 	start(1, 0, false, CARP_MASTER);
@@ -435,6 +475,7 @@ START_TEST(nothing_happens_while_actions_wait)
 	ck_assert_int_eq(verdict, CARP_NVERDICTS);
 	ck_assert_int_eq(carp_demote(h.c, 7, h.now), -EBUSY);
 	ck_assert_int_eq(carp_force(h.c, CARP_BACKUP, h.now), -EBUSY);
+	ck_assert_int_eq(carp_resume(h.c, true, h.now), -EBUSY);
 	ck_assert_int_eq(carp_stop(h.c, h.now), -EBUSY);
 	ck_assert_int_eq(carp_change(h.c, &h.cfg, h.addrs, h.n, h.now), -EBUSY);
 	host_info(&h, &after);
@@ -464,6 +505,9 @@ main(void)
 	tcase_add_test(t, a_backup_that_stops_is_silent);
 	tcase_add_test(t, an_order_makes_a_master);
 	tcase_add_test(t, an_order_makes_a_backup_that_said_goodbye);
+	tcase_add_test(t, a_successor_goes_on);
+	tcase_add_test(t, a_successor_says_goodbye_for_the_former_one);
+	tcase_add_loop_test(t, nothing_is_resumed_in_init, 0, 2);
 	tcase_add_test(t, other_states_cannot_be_ordered);
 	tcase_add_test(t, a_mixed_host_speaks_both_families);
 	tcase_add_test(t, what_was_heard_is_known);
