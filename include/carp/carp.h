@@ -237,7 +237,7 @@ struct carp_config {
 	uint8_t	 advskew;		/* added 1/256 seconds, 0..254 */
 	uint8_t	 preempt;		/* take over from a slower master */
 	uint8_t	 key[CARP_KEY_LEN];	/* zero padded */
-	uint8_t	 openbsd;		/* peers are OpenBSD: obey `demote` */
+	uint8_t	 openbsd;		/* peers are OpenBSD: `demote` */
 	uint8_t	 strict_family;		/* BSD: each family its own timeout */
 	uint8_t	 triple_skew;		/* timeout 3*(base+skew): OpenBSD 7.8 */
 	uint8_t	 digests;		/* accepted forms; 0: all */
@@ -295,8 +295,8 @@ int	 carp_packet(struct carp *, const struct carp_packet *,
 
 /*
  * The sum of all demotion causes of this host; may be negative.  It goes out
- * in the skew (up to 240) and in OpenBSD's byte.  A master that is changed
- * advertises at once.
+ * in the skew (up to 240) and, with `openbsd`, in OpenBSD's byte.  A master
+ * that is changed advertises at once.
  */
 int	 carp_demote(struct carp *, int demotion, uint64_t now);
 

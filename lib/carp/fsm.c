@@ -88,7 +88,7 @@ fsm_skew(const struct carp *c)
 uint8_t
 fsm_demote(const struct carp *c)
 {
-	if (c->demotion < 0)
+	if (c->demotion < 0 || !c->cfg.openbsd)
 		return 0;
 	return (uint8_t)(c->demotion < 255 ? c->demotion : 255);
 }

@@ -127,7 +127,7 @@ void
 cluster_make(struct cluster *k, struct world *w)
 {
 	const struct pace *pace;
-	bool openbsd = false;
+	bool openbsd = false, told = rng_percent(&w->rng, 50);
 	unsigned preempt = (unsigned)rng_below(&w->rng, 3);
 
 	k->models = rng_percent(&w->rng, 35);
@@ -149,10 +149,15 @@ cluster_make(struct cluster *k, struct world *w)
 		struct node *n = &w->node[i];
 		uint64_t t;
 
-		n->cfg.openbsd = openbsd;
+		n->cfg.openbsd = openbsd && told;
 		t = node_timeout(n) + node_interval(n);
 		k->unit = t > k->unit ? t : k->unit;
 	}
+	/*
+	 * S1 holds whether we were told that peers are OpenBSD, or not.  Not
+	 * told, we yield to a demoted one that yields to us.
+	 */
+	k->misled = openbsd && !told;
 	w->ranked = !openbsd;
 	w->late_by = k->unit / 3;
 }

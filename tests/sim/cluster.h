@@ -9,6 +9,7 @@ struct cluster {
 	bool mixed;    /* both families */
 	bool models;   /* others than ours */
 	bool changes;  /* the address list is to change */
+	bool misled;   /* not told that peers are OpenBSD */
 	bool fast;     /* base 0 */
 	uint64_t unit; /* the longest time-out: the measure of all times */
 };

@@ -226,6 +226,7 @@ START_TEST(demotion_goes_out)
 	struct carp_packet p;
 	struct carp_info info;
 
+	h.cfg.openbsd = true;
 	start(1, clamps[_i].skew, CARP_BACKUP);
 	host_demote(&h, clamps[_i].demotion);
 	ck_assert_msg(h.nact == 0, "%s: a backup is quiet", clamps[_i].why);
@@ -243,6 +244,22 @@ START_TEST(demotion_goes_out)
 	/* The time-out is that of the configured skew. */
 	about(
 	    info.timeout, 3 * CARP_SEC + UNIT(clamps[_i].skew), clamps[_i].why);
+}
+END_TEST
+
+/*
+ * A peer that is OpenBSD takes over from any byte that is above its own, and
+ * does not yield to one; who does not obey it in turn must not send it.
+ */
+START_TEST(the_byte_of_openbsd_is_for_openbsd)
+{
+	struct carp_packet p;
+
+	start(1, 0, CARP_MASTER);
+	host_demote(&h, 100);
+	host_advert(&h, &p, 0);
+	ck_assert_uint_eq(p.advskew, 100);
+	ck_assert_uint_eq(p.demote, 0);
 }
 END_TEST
 
@@ -458,6 +475,7 @@ main(void)
 	tcase_add_test(t, announced_again_with_the_second_advertisement);
 	tcase_add_test(t, a_backup_does_not_announce);
 	add_rows(t, demotion_goes_out, clamps);
+	tcase_add_test(t, the_byte_of_openbsd_is_for_openbsd);
 	tcase_add_test(t, a_demoted_master_says_so_at_once);
 	tcase_add_test(t, a_demoted_master_compares_with_what_it_says);
 	tcase_add_test(t, a_demoted_backup_does_not_preempt);

@@ -228,6 +228,7 @@ host(const struct vector *v, uint8_t base, uint8_t skew, uint64_t counter,
 	cfg.advskew = skew;
 	cfg.counter = counter;
 	cfg.digests = digests;
+	cfg.openbsd = v->demote != 0;
 	memcpy(cfg.key, v->key, sizeof(cfg.key));
 	memcpy(cfg.lladdr, v->mac, sizeof(cfg.lladdr));
 	ck_assert_int_eq(carp_new(&c, &cfg, v->addrs, v->n), 0);
