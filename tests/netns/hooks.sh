@@ -96,7 +96,9 @@ cat > "$T/want" <<-TXT
 	SigBlk:	0000000000000000
 	SigIgn:	0000000000000000
 TXT
-check "arguments, environment, descriptors, signals" diff "$T/want" "$OUT"
+# Two signals are the C library's own: make, for one, leaves them ignored.
+check "arguments, environment, descriptors, signals" diff "$T/want" \
+    <(sed '/^SigIgn/s/00000001800/00000000000/' "$OUT")
 for text in 'to standard output' 'to standard error' 'ends without a newline'
 do
 	check "the log has: $text" \

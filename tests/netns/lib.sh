@@ -379,7 +379,7 @@ gone() {
 # A clean stop; the exit code is carpd's.
 stop() {
 	kill -TERM "${PID[$1]}"
-	wait_for 5 gone "${PID[$1]}" || return 99
+	wait_for 10 gone "${PID[$1]}" || return 99
 	wait "${PID[$1]}"
 }
 
