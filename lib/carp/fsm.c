@@ -14,7 +14,7 @@
 #define MISSED	       3  /* intervals of silence: master is dead */
 #define ANNOUNCE_AGAIN 2  /* with this following advert (OpenBSD) */
 #define ANSWERS	       4  /* of our last adverts may be answered */
-#define ANSWERED       10 /* intervals: not let pass again in that time */
+#define CONTEST	       10 /* intervals in which a second one decides */
 
 /*
  * Counters advance by an odd stride, not by one.  No receiver asks for an
@@ -243,6 +243,15 @@ reclaim(struct carp *c, uint64_t now)
 }
 
 static void
+contest(struct carp *c, uint64_t now)
+{
+	uint64_t at = now + draw(c) % (fsm_interval(c) / 2);
+
+	if (at < c->advert_at)
+		c->advert_at = at;
+}
+
+static void
 wait_master(struct carp *c, uint64_t now)
 {
 	c->preempt_at = 0;
@@ -338,6 +347,7 @@ static const struct transition {
 		[EV_TIMER]	= { advertise,		CARP_MASTER, false },
 		[EV_BETTER]	= { yield,		CARP_BACKUP, false },
 		[EV_WORSE]	= { reclaim,		CARP_MASTER, false },
+		[EV_EQUAL]	= { contest,		CARP_MASTER, false },
 		[EV_BOWOUT]	= { reclaim,		CARP_MASTER, false },
 		[EV_TO_MASTER]	= { reclaim,		CARP_MASTER, false },
 		[EV_TO_BACKUP]	= { wait_master,	CARP_BACKUP, true },
@@ -380,31 +390,42 @@ fsm_step(struct carp *c, enum fsm_event ev, enum carp_cause cause, uint64_t now)
  */
 
 /*
- * An equal master that answers one of our adverts (its counter is ours plus
- * one) has heard us.  ucarp does that in the act of yielding: were we to yield
- * as well, both would be silent for a whole time-out.  It is let pass once;
- * one that stays master answers again, also if we hear only a few of its
- * answers, and then we yield.
- */
-static bool
-answers_us(struct carp *c, const struct carp_packet *pkt, uint64_t now)
-{
-	if (!fsm_sent_lately(c, pkt->counter - 1, ANSWERS))
-		return false;
-	if (c->tied != 0 && now - c->tied < ANSWERED * fsm_interval(c))
-		return false;
-	c->tied = now;
-	return true;
-}
-
-/*
  * A master that was not running for so long that a peer had to take over.
  * Who does not preempt does not take it back.
  */
 static bool
 has_slept(const struct carp *c, uint64_t now)
 {
-	return !c->cfg.preempt && now - c->sent > soonest_takeover(c);
+	return now - c->sent > soonest_takeover(c);
+}
+
+/*
+ * Two equal masters: BSD yields at once, but ucarp sends once more in the act
+ * of yielding, up to a second later.  Were we to yield to the first equal
+ * advert, both would be silent for a whole time-out, again and again.  So the
+ * first one starts a contest: our next advert comes soon, at a random moment.
+ * Whoever hears the other for the second time (of one family: they come in
+ * pairs) yields.  An answer (its counter is one of ours plus one: ucarp,
+ * yielding) is let pass once.
+ */
+static enum fsm_event
+judge_equal(struct carp *c, const struct carp_packet *pkt, uint64_t now)
+{
+	if (has_slept(c, now))
+		return EV_BETTER;
+	if (c->tied == 0 || now - c->tied >= CONTEST * fsm_interval(c)) {
+		c->tied = now;
+		c->tied_family = pkt->src.family;
+		c->answered = false;
+		return EV_EQUAL;
+	}
+	if (pkt->src.family != c->tied_family)
+		return EV_EQUAL;
+	if (!c->answered && fsm_sent_lately(c, pkt->counter - 1, ANSWERS)) {
+		c->answered = true;
+		return EV_WORSE;
+	}
+	return EV_BETTER;
 }
 
 /* In units of 1/256 s: below 0 if the peer is faster than we are. */
@@ -429,11 +450,11 @@ judge_as_master(struct carp *c, const struct carp_packet *pkt,
 		*ret = CARP_CAUSE_FASTER;
 		return EV_BETTER;
 	}
-	if (order == 0 && !answers_us(c, pkt, now)) {
+	if (order == 0) {
 		*ret = CARP_CAUSE_EQUAL;
-		return EV_BETTER;
+		return judge_equal(c, pkt, now);
 	}
-	if (order > 0 && has_slept(c, now)) {
+	if (!c->cfg.preempt && has_slept(c, now)) {
 		*ret = CARP_CAUSE_PAUSED;
 		return EV_BETTER;
 	}

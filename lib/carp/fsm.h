@@ -15,6 +15,7 @@ enum fsm_event {
 	EV_BETTER,    /* a master that we obey */
 	EV_WORSE,     /* one that we do not */
 	EV_RIVALS,    /* nor others, who may be our equals */
+	EV_EQUAL,     /* an equal, heard for the first time */
 	EV_BOWOUT,    /* one that leaves */
 	EV_TO_MASTER, /* by order */
 	EV_TO_BACKUP,
@@ -49,7 +50,9 @@ struct carp {
 	enum carp_cause preempt_cause; /* and why then */
 	uint64_t heard_interval;       /* of the master obeyed; 0: none */
 	uint64_t reclaimed;	       /* answered a worse master; 0: - */
-	uint64_t tied;		       /* let an equal one pass; 0: never */
+	uint64_t tied;		       /* a contest began; 0: never */
+	uint8_t tied_family;	       /* by an advert of this family */
+	bool answered;		       /* in it, an answer was let pass */
 	unsigned announce_in;	       /* adverts until announcing; 0: - */
 
 	uint64_t counter; /* last one sent */

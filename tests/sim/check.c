@@ -42,11 +42,12 @@ outlives(const struct world *w, const struct node *n)
  *
  *	(max_lost + 1) * I + delay + jitter + late_by + latency
  *
- * With max_lost = 2 the first term is the detection time, 3 * I.  Added are:
- * I where there are others than ours, since an equal advertisement that may be
- * the answer of ucarp as it yields is let pass once; a second for ucarp, which
- * reads its packets once a second; and for a node that did not run meanwhile
- * its lease.  With base 0 there is no such lease yet; then the script freezes
+ * With max_lost = 2 the first term is the detection time, 3 * I.  Of two equal
+ * ones the second advertisement decides, so there the first term counts twice.
+ * Added are: I where there are others than ours, since an equal advertisement
+ * that may be the answer of ucarp as it yields is let pass once; a second for
+ * ucarp, which reads its packets once a second; and for a node that did not run
+ * meanwhile its lease.  With base 0 there is no such lease yet; then the script freezes
  * a node for no longer than FREEZE of its intervals.
  */
 static uint64_t
@@ -63,6 +64,8 @@ bound(const struct world *w, unsigned i, unsigned j)
 	if (node_is_ucarp(a) || node_is_ucarp(b))
 		late += CARP_SEC;
 	t = (w->max_lost + 1) * interval + late;
+	if (w->demotes || longest_interval(w, a) == longest_interval(w, b))
+		t += (w->max_lost + 1) * interval;
 	if (a->kind != OURS || b->kind != OURS)
 		t += interval + late;
 	if (w->stood[i][j])

@@ -27,6 +27,17 @@ start(uint8_t base, uint8_t skew, bool preempt, enum carp_state state)
 	host_become(&h, state);
 }
 
+/* An equal master is heard twice: the second time decides. */
+static void
+tie(uint8_t skew)
+{
+	h.now += MS;
+	host_hear(&h, h.cfg.advbase, skew);
+	ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
+	h.now += MS;
+	host_hear(&h, h.cfg.advbase, skew);
+}
+
 static uint64_t
 last_counter(void)
 {
@@ -90,7 +101,7 @@ START_TEST(one_that_answers_now_and_then_is_yielded_to)
 	uint64_t counter;
 
 	start(1, 0, false, CARP_MASTER);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		host_wait(&h, 2 * CARP_SEC);
 		host_until_deadline(&h);
 		counter = last_counter();
@@ -112,11 +123,76 @@ START_TEST(a_faster_answer_is_no_answer)
 }
 END_TEST
 
-START_TEST(whoever_yields_is_silent)
+/* The next advert comes soon, and at a moment that differs. */
+START_TEST(an_equal_one_is_contested)
+{
+	uint64_t wait, first = 0;
+	bool differs = false;
+
+	for (uint64_t i = 0; i < 8; i++) {
+		host_free(&h);
+		host_defaults(&h);
+		h.cfg.seed = 1 + i;
+		start(1, 0, false, CARP_MASTER);
+		host_until_deadline(&h);
+		h.now += MS;
+		host_hear(&h, 1, 0);
+		ck_assert_uint_eq(h.nact, 0);
+		ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
+		wait = carp_deadline(h.c) - h.now;
+		ck_assert_uint_lt(wait, CARP_SEC / 2);
+		differs = differs || (first != 0 && wait != first);
+		first = wait;
+	}
+	ck_assert(differs);
+	h.now += 600 * MS;
+	host_hear(&h, 1, 0);
+	host_changed(
+	    &h, "the second one", CARP_MASTER, CARP_BACKUP, CARP_CAUSE_EQUAL);
+}
+END_TEST
+
+/* IPv4 and IPv6 come in pairs: together they are one. */
+START_TEST(the_other_family_does_not_decide)
+{
+	host_addrs(&h, "192.0.2.1", "2001:db8::1");
+	start(1, 0, false, CARP_MASTER);
+	h.now += MS;
+	host_said(&h, (struct said){ .base = 1, .family = 4 });
+	host_said(&h, (struct said){ .base = 1, .family = 6 });
+	ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
+	host_said(&h, (struct said){ .base = 1, .family = 4 });
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+}
+END_TEST
+
+START_TEST(a_contest_is_forgotten)
 {
 	start(1, 0, false, CARP_MASTER);
 	h.now += MS;
 	host_hear(&h, 1, 0);
+	host_wait(&h, 10 * CARP_SEC);
+	host_hear(&h, 1, 0);
+	ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
+	host_hear(&h, 1, 0);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+}
+END_TEST
+
+/* An equal one has taken over meanwhile: there is nothing to contest. */
+START_TEST(who_slept_yields_to_an_equal_one_at_once)
+{
+	start(1, 0, _i == 1, CARP_MASTER);
+	h.now += 4 * CARP_SEC;
+	host_hear(&h, 1, 0);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+}
+END_TEST
+
+START_TEST(whoever_yields_is_silent)
+{
+	start(1, 0, false, CARP_MASTER);
+	tie(0);
 	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
 	ck_assert_uint_eq(h.nact, 1);
 	host_wait(&h, 2990 * MS);
@@ -136,8 +212,7 @@ START_TEST(jitter_parts_two_equal_ones)
 		host_defaults(&h);
 		h.cfg.seed = 1000 + (uint64_t)i;
 		start(1, 50, false, CARP_MASTER);
-		h.now += MS;
-		host_hear(&h, 1, 50);
+		tie(50);
 		wait[i] = carp_deadline(h.c) - h.now;
 		/* Never sooner than BSD, and not much later. */
 		ck_assert_uint_ge(
@@ -161,8 +236,7 @@ START_TEST(each_tie_is_another_throw)
 
 	start(1, 0, false, CARP_MASTER);
 	for (int i = 0; i < 5; i++) {
-		h.now += MS;
-		host_hear(&h, 1, 0);
+		tie(0);
 		ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
 		wait = carp_deadline(h.c) - h.now;
 		if (i == 0)
@@ -189,8 +263,7 @@ START_TEST(after_a_tie_it_preempts_with_jitter)
 		host_defaults(&h);
 		h.cfg.seed = 1 + i;
 		start(1, 0, true, CARP_MASTER);
-		h.now += MS;
-		host_hear(&h, 1, 0);
+		tie(0);
 		h.now += 2 * CARP_SEC;
 		host_hear(&h, 1, 200);
 		ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
@@ -209,8 +282,7 @@ END_TEST
 START_TEST(after_a_tie_it_leaves_it_to_an_equal_that_was_sooner)
 {
 	start(1, 0, true, CARP_MASTER);
-	h.now += MS;
-	host_hear(&h, 1, 0);
+	tie(0);
 	h.now += 2 * CARP_SEC;
 	host_hear(&h, 1, 200);
 	host_hear(&h, 1, 0);
@@ -237,8 +309,7 @@ START_TEST(the_jitter_holds_for_each_family)
 	h.cfg.strict_family = true;
 	host_addrs(&h, "192.0.2.1", "2001:db8::1");
 	start(1, 0, false, CARP_MASTER);
-	h.now += MS;
-	host_hear(&h, 1, 0);
+	tie(0);
 	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
 	deadline = carp_deadline(h.c);
 	ck_assert_uint_gt(deadline, h.now + 3 * CARP_SEC);
@@ -251,8 +322,7 @@ END_TEST
 START_TEST(the_jitter_does_not_stay)
 {
 	start(1, 0, false, CARP_MASTER);
-	h.now += MS;
-	host_hear(&h, 1, 0);
+	tie(0);
 	for (int i = 0; i < 3; i++) {
 		host_wait(&h, CARP_SEC);
 		host_hear(&h, 1, 0);
@@ -433,6 +503,10 @@ main(void)
 	tcase_add_test(t, one_that_answers_each_time_is_yielded_to);
 	tcase_add_test(t, one_that_answers_now_and_then_is_yielded_to);
 	tcase_add_test(t, a_faster_answer_is_no_answer);
+	tcase_add_test(t, an_equal_one_is_contested);
+	tcase_add_test(t, the_other_family_does_not_decide);
+	tcase_add_test(t, a_contest_is_forgotten);
+	tcase_add_loop_test(t, who_slept_yields_to_an_equal_one_at_once, 0, 2);
 	tcase_add_test(t, whoever_yields_is_silent);
 	tcase_add_test(t, jitter_parts_two_equal_ones);
 	tcase_add_test(t, each_tie_is_another_throw);
