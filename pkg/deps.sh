@@ -7,7 +7,7 @@ set -eu
 build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
     libnl-3-dev libevent-dev libconfuse-dev libjansson-dev
     libcap-ng-dev"
-demo="iproute2 jq util-linux python3-minimal"
+demo="iproute2 jq mount util-linux"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
     shellcheck"
