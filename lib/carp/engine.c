@@ -198,7 +198,7 @@ engine_carry(struct carp_host *h, uint64_t now)
 {
 	struct carp_engine *e = h->iface->engine;
 	struct carp_action a;
-	bool late = false;
+	bool late = e->late.n > 0; /* nothing overtakes what waits */
 
 	while (carp_next(h->carp, &a)) {
 		e->pending = true;
