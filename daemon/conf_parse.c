@@ -173,7 +173,7 @@ twice(cfg_t *cfg, const char *section, const char *title)
 	    section, title, cfg_getint(first, LINE));
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	const char *percent = strchr(fmt, '%');

@@ -72,7 +72,7 @@ put_text(enum term_colour colour, const char *s)
 		(void)fputs("\033[0m", stdout);
 }
 
-static char *
+__attribute__((format(printf, 1, 0))) static char *
 format(const char *fmt, va_list ap)
 {
 	char *s;
