@@ -47,8 +47,8 @@ outlives(const struct world *w, const struct node *n)
  * Added are: I where there are others than ours, since an equal advertisement
  * that may be the answer of ucarp as it yields is let pass once; a second for
  * ucarp, which reads its packets once a second; and for a node that did not run
- * meanwhile its lease.  With base 0 there is no such lease yet; then the script freezes
- * a node for no longer than FREEZE of its intervals.
+ * meanwhile its lease.  With base 0 there is no such lease yet; then the script
+ * freezes a node for no longer than FREEZE of its intervals.
  */
 static uint64_t
 bound(const struct world *w, unsigned i, unsigned j)
