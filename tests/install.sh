@@ -12,9 +12,10 @@ make -s B="$B" install DESTDIR="$dir" PREFIX=/usr LIBDIR=/usr/lib >/dev/null
 PKG_CONFIG_LIBDIR=$dir/usr/lib/pkgconfig:$(pkg-config --variable pc_path \
     pkg-config)
 export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR=$dir
-# The flags are words, so they are not quoted.
-# shellcheck disable=SC2046
-cc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror \
+# The flags are words, so they are not quoted.  CFLAGS: the sanitizers, if the
+# library has them.
+# shellcheck disable=SC2046,SC2086
+cc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror ${CFLAGS:-} \
     -o "$dir/example" tests/example/example.c \
     $(pkg-config --cflags --libs libcarp)
 needed=$(objdump -p "$dir/example" | awk '$1 == "NEEDED" { print $2 }')
