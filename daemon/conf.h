@@ -39,6 +39,8 @@ struct conf {
 	char notify_dir[CONF_PATH_MAX]; /* default /etc/carpd/... */
 	uint32_t notify_timeout;	/* seconds; default 30 */
 	int32_t link_demotion;		/* default 240 */
+	uint32_t realtime;		/* the engine is: 0 or 1 */
+	uint32_t reserved;
 	uint32_t nhosts, naddrs;
 	/* struct conf_host[nhosts], then struct carp_addr[naddrs] */
 };

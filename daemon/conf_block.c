@@ -95,7 +95,7 @@ conf_equal(const struct conf *a, const struct conf *b)
 	    strcmp(a->user, b->user) != 0 || strcmp(a->group, b->group) != 0 ||
 	    strcmp(a->notify_dir, b->notify_dir) != 0 ||
 	    a->notify_timeout != b->notify_timeout ||
-	    a->link_demotion != b->link_demotion)
+	    a->link_demotion != b->link_demotion || a->realtime != b->realtime)
 		return false;
 	for (i = 0; i < a->nhosts; i++)
 		if (!same_host(a, &conf_hosts(a)[i], b, &conf_hosts(b)[i]))
@@ -138,7 +138,8 @@ conf_verify(const struct conf *c, size_t size)
 	uint32_t i;
 
 	if (size < sizeof(*c) || c->size != size || c->nhosts > MANY ||
-	    c->naddrs > MANY || block_size(c->nhosts, c->naddrs) != size ||
+	    c->naddrs > MANY || c->realtime > 1 ||
+	    block_size(c->nhosts, c->naddrs) != size ||
 	    !ends(c->file, sizeof(c->file)) ||
 	    !ends(c->name, sizeof(c->name)) ||
 	    !ends(c->user, sizeof(c->user)) ||

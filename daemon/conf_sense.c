@@ -148,6 +148,7 @@ read_node(struct conf *c, const struct conf_draft *d, struct conf_errors *e)
 	    &w[NODE_NOTIFY_TIMEOUT], "notify-timeout", 1, 3600, 30, e);
 	c->link_demotion = (int32_t)number(
 	    &w[NODE_LINK_DEMOTION], "link-demotion", 0, 65535, CARP_DEMOTED, e);
+	c->realtime = boolean(&w[NODE_REALTIME], "realtime", false, e);
 }
 
 /*

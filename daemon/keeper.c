@@ -126,7 +126,8 @@ start_again(struct supervisor *s)
 int
 keeper_start(struct supervisor *s)
 {
-	struct watch_child c = { &s->account, s->listen, s->lock };
+	struct watch_child c = { &s->account, s->listen, s->lock,
+		s->conf->realtime };
 	int rc;
 
 	s->ready = false;

@@ -64,9 +64,12 @@ privilege_check(char *why, size_t len)
 }
 
 static int
-keep_two(void)
+keep_few(bool lock)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
+	if (lock && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			CAP_IPC_LOCK) != 0)
+		return -1;
 	return capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 	    CAP_NET_ADMIN, CAP_NET_RAW, -1);
 }
@@ -109,11 +112,11 @@ drop_to(const struct account *a, char *why, size_t len)
 }
 
 int
-privilege_drop(const struct account *a, char *why, size_t len)
+privilege_drop(const struct account *a, bool keep_lock, char *why, size_t len)
 {
 	int rc;
 
-	if (keep_two() != 0) {
+	if (keep_few(keep_lock) != 0) {
 		(void)snprintf(why, len, "libcap-ng cannot read capabilities");
 		return -EPERM;
 	}

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct account {
@@ -22,8 +23,9 @@ int privilege_check(char *why, size_t len);
 
 /*
  * Becomes the account, with CAP_NET_ADMIN and CAP_NET_RAW only, and without a
- * way back.
+ * way back.  keep_lock: and CAP_IPC_LOCK.
  */
-int privilege_drop(const struct account *, char *why, size_t len);
+int privilege_drop(
+    const struct account *, bool keep_lock, char *why, size_t len);
 
 #endif

@@ -27,6 +27,14 @@ fixed_differs(
 		    file, b->group, a->group);
 		differs = true;
 	}
+	if (a->realtime != b->realtime) {
+		fprintf(out,
+		    "%s: realtime: \"%s\" takes a restart, not a reload "
+		    "(running with \"%s\")\n",
+		    file, b->realtime ? "true" : "false",
+		    a->realtime ? "true" : "false");
+		differs = true;
+	}
 	return differs;
 }
 

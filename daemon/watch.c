@@ -15,6 +15,7 @@
 
 #include "child.h"
 #include "log.h"
+#include "realtime.h"
 #include "watch.h"
 
 #define BUSY_MS	  10000 /* a large configuration may take so long */
@@ -204,13 +205,18 @@ static int
 be_engine(const struct watch_child *c, int ipc)
 {
 	struct ipc_msg m = { .type = IPC_APPLIED };
-	int rc;
+	bool keep_lock = false;
+	int rc = 0;
 
 	ipc = move_up(ipc);
 	close_others(3, ipc, c->listen_fd, c->lock_fd);
 	log_open("carpd: engine", -1);
 	(void)prctl(PR_SET_NAME, "carpd-engine", 0, 0, 0);
-	rc = privilege_drop(c->account, m.text, sizeof(m.text));
+	if (c->realtime)
+		rc = realtime_enter(&keep_lock, m.text, sizeof(m.text));
+	if (rc == 0)
+		rc = privilege_drop(
+		    c->account, keep_lock, m.text, sizeof(m.text));
 	if (rc < 0) {
 		m.rc = rc;
 		(void)ipc_send(ipc, &m, -1);

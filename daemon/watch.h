@@ -29,6 +29,7 @@ void watch_free(struct watch *);
 struct watch_child {
 	const struct account *account;
 	int listen_fd, lock_fd; /* -1: none */
+	bool realtime;
 };
 
 /* Forks.  Its first IPC_APPLIED says whether it could start. */

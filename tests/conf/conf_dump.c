@@ -61,7 +61,8 @@ dump(const struct conf *c, bool named)
 	printf("    user %s group %s\n", c->user, c->group);
 	printf("    notify-dir \"%s\" notify-timeout %u\n", c->notify_dir,
 	    c->notify_timeout);
-	printf("    link-demotion %d\n", c->link_demotion);
+	printf("    link-demotion %d realtime %u\n", c->link_demotion,
+	    c->realtime);
 	for (i = 0; i < c->nhosts; i++)
 		dump_host(c, &conf_hosts(c)[i]);
 }

@@ -113,6 +113,7 @@ START_TEST(the_command_line_alone)
 	ck_assert_str_eq(c->user, "nobody");
 	ck_assert_str_eq(c->notify_dir, "");
 	ck_assert_int_eq(c->link_demotion, 240);
+	ck_assert_uint_eq(c->realtime, 0);
 	ck_assert_uint_eq(c->nhosts, 1);
 	h = conf_hosts(c);
 	ck_assert_str_eq(h->ifname, "eth0");
@@ -217,6 +218,8 @@ static const struct same_row {
 	{ false, "node { group = nobody }\n" HEAD ADDR TAIL },
 	{ false, "node { preempt = true }\n" HEAD ADDR TAIL },
 	{ false, "node { link-demotion = 1 }\n" HEAD ADDR TAIL },
+	{ false, "node { realtime = on }\n" HEAD ADDR TAIL },
+	{ true, "node { realtime = off }\n" HEAD ADDR TAIL },
 	{ false, "node { notify-timeout = 1 }\n" HEAD ADDR TAIL },
 	{ false, "node { notify-dir = /x }\n" HEAD ADDR TAIL },
 	{ false, HEAD ADDR " advskew = 1\n" TAIL },
