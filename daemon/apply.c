@@ -130,12 +130,16 @@ static void
 say_failed(char *why, size_t len, const struct conf *conf,
     const struct conf_host *h, const char *what, int rc)
 {
+	bool no_filter = h->lease == VIP_LEASE_GUARD &&
+			 (rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT);
 	char line[16];
 
 	(void)snprintf(line, sizeof(line), ":%u: ", h->line);
 	(void)snprintf(why, len, "%s%svhid %u %s: cannot %s: %s", conf->file,
 	    conf->file[0] != '\0' ? line : "", h->carp.vhid, h->ifname, what,
-	    strerror(-rc));
+	    no_filter ? "this kernel has no nf_tables, which lease = guard "
+			"takes; write another lease"
+		      : strerror(-rc));
 }
 
 int

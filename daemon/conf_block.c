@@ -120,7 +120,7 @@ verify_host(const struct conf *c, const struct conf_host *h)
 {
 	return ends(h->ifname, sizeof(h->ifname)) && h->ifname[0] != '\0' &&
 	       h->carp.size == sizeof(h->carp) && h->carp.vhid != 0 &&
-	       h->lease <= VIP_LEASE_OFF && in_pool(c, h->addrs, h->naddrs) &&
+	       h->lease <= VIP_LEASE_GUARD && in_pool(c, h->addrs, h->naddrs) &&
 	       in_pool(c, h->digest, h->ndigest) &&
 	       in_pool(c, h->peers, h->npeers);
 }

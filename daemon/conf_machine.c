@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "conf.h"
 
@@ -152,6 +153,29 @@ check_subnet(
 	k->result = CONF_MACHINE;
 }
 
+/* The kernel may end a lease two ticks of its clock before its time. */
+static void
+check_guard(struct check *k, const struct conf_host *h)
+{
+	struct timespec tick = { .tv_nsec = 10000000 };
+	unsigned least = 0;
+
+	(void)clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	if (h->lease != VIP_LEASE_GUARD || h->carp.advbase > 0)
+		return;
+	while (carp_interval(0, (uint8_t)least) * 3 / 2 <
+	       2 * (uint64_t)tick.tv_nsec)
+		least++;
+	if (h->carp.advskew >= least)
+		return;
+	say(k, h,
+	    "advskew %u of vhid %u is too fast for lease = guard, since the "
+	    "clock of this kernel ticks each %.0f ms; write a greater advskew, "
+	    "%u or more",
+	    h->carp.advskew, h->carp.vhid, (double)tick.tv_nsec / 1e6, least);
+	k->result = CONF_MACHINE;
+}
+
 static void
 check_addrs(struct check *k, const struct conf_host *h)
 {
@@ -195,8 +219,10 @@ conf_check(const struct conf *c, const struct vip *v, FILE *errors)
 	for (i = 0; i < c->nhosts && rc == 0; i++) {
 		if (i == 0 || strcmp(h[i].ifname, h[i - 1].ifname) != 0)
 			rc = check_interface(&k, &h[i]);
-		if (rc == 0)
+		if (rc == 0) {
 			check_addrs(&k, &h[i]);
+			check_guard(&k, &h[i]);
+		}
 	}
 	if (rc != 0) {
 		say(&k, &h[i - 1], "interface %s: %s; nothing was done",

@@ -322,16 +322,18 @@ read_lease(
 	h->lease = VIP_LEASE_ADDRESS;
 	if (w->text != NULL && strcmp(w->text, "off") == 0)
 		h->lease = VIP_LEASE_OFF;
+	else if (w->text != NULL && strcmp(w->text, "guard") == 0)
+		h->lease = VIP_LEASE_GUARD;
 	else if (w->text != NULL && strcmp(w->text, "address") != 0)
 		SAY(e, w, CONF_SYNTAX,
 		    "lease `%.64s' is unknown; write "
-		    "address or off",
+		    "address, guard or off",
 		    w->text);
 	else if (h->carp.advbase == 0)
 		SAY(e, base, CONF_SENSE,
 		    "advbase 0 takes over faster than "
 		    "the shortest lease of the kernel, 2 s; write lease = "
-		    "off");
+		    "guard or lease = off");
 }
 
 static void

@@ -58,8 +58,9 @@ print_addresses(const json_t *h)
 	    TERM_PLAIN, "%s\n", rpc_true(h, "virtual_mac") ? "yes" : "no");
 	label("lease");
 	term_print(TERM_PLAIN, "%s", rpc_text(lease, "kind"));
-	if (rpc_int(lease, "seconds") > 0)
-		term_print(TERM_PLAIN, ", %lld s", rpc_int(lease, "seconds"));
+	if (json_number_value(json_object_get(lease, "seconds")) > 0)
+		term_print(TERM_PLAIN, ", %g s",
+		    json_number_value(json_object_get(lease, "seconds")));
 	term_print(TERM_PLAIN, "\n");
 }
 

@@ -48,7 +48,7 @@ static const char help_text[] =
     "  -p            take over from a machine with more\n"
     "  -m            use the virtual MAC address\n"
     "  -r peer       unicast to this address; may be repeated\n"
-    "  -l lease      address or off: what ends an address of a dead carpd\n"
+    "  -l lease      address, guard or off: ends what a dead carpd has left\n"
     "  -F            the address may be in no subnet of the interface\n"
     "  -u user       run the engine as this user (carpd)\n";
 

@@ -329,10 +329,22 @@ static json_t *
 lease(const struct carp_host_info *h)
 {
 	json_t *o = json_object();
-	bool off = h->lease == VIP_LEASE_OFF;
+	uint64_t length = 0;
 
-	status_put_text(o, "kind", off ? "off" : "address");
-	put_int(o, "seconds", off ? 0 : h->lease_s);
+	switch ((enum vip_lease)h->lease) {
+	case VIP_LEASE_ADDRESS:
+		status_put_text(o, "kind", "address");
+		put_int(o, "seconds", h->lease_s);
+		return o;
+	case VIP_LEASE_GUARD:
+		status_put_text(o, "kind", "guard");
+		length = h->lease_ms * (CARP_SEC / 1000);
+		break;
+	case VIP_LEASE_OFF:
+		status_put_text(o, "kind", "off");
+		break;
+	}
+	status_put(o, "seconds", seconds(length));
 	return o;
 }
 

@@ -189,6 +189,7 @@ struct carp_host_info {
 	struct vip_set_info vip;
 	const struct carp_addr *addrs, *digest, *peers;	/* live as the host */
 	size_t	 naddrs, ndigest, npeers;
+	uint32_t lease_ms;		/* of VIP_LEASE_GUARD, now */
 };
 
 void	 carp_host_get_info(const struct carp_host *,

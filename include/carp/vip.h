@@ -29,6 +29,14 @@
  * is added as a host address (/32, /128): then it is never the primary address
  * whose removal takes others along.  Elsewhere it has its prefix length.
  *
+ * With VIP_LEASE_GUARD they have no end in the kernel.  A packet filter, the
+ * nf_tables "inet libcarp" and "arp libcarp", drops what goes to them or comes
+ * from them, ARP and neighbour advertisements included, unless the lease of
+ * their set is alive: it lasts lease_ms from vip_commit() after each
+ * vip_set_renew(), and that is one small transaction for all sets.  Without
+ * nf_tables, vip_set_new() and vip_set_lease() fail.  The tables go with the
+ * last address, and vip_sweep() takes away what a crashed process left there.
+ *
  * An address that was there before us, without our tag, is left alone: when
  * it is wanted, when it is not, and when we leave.
  *
@@ -54,7 +62,8 @@ struct vip_set;				/* those of one virtual host */
 /* What ends the life of an address when its owner cannot. */
 enum vip_lease {
 	VIP_LEASE_ADDRESS,		/* a valid lifetime, in seconds */
-	VIP_LEASE_OFF			/* nothing */
+	VIP_LEASE_OFF,			/* nothing */
+	VIP_LEASE_GUARD			/* a packet filter, in ms */
 };
 
 int	 vip_new(struct vip **ret);
@@ -113,6 +122,7 @@ struct vip_set_config {			/* no padding */
 	uint8_t	 reserved;		/* zero */
 	uint32_t lease_s;		/* ADDRESS: seconds, 2 or more */
 	char	 ifname[VIP_IFNAMSIZ];	/* need not exist yet */
+	uint32_t lease_ms;		/* GUARD: milliseconds */
 };
 
 /*
@@ -128,8 +138,11 @@ void	 vip_set_free(struct vip_set *);	/* NULL does nothing */
 /* Copies.  What is no longer in the list is taken away by vip_commit(). */
 int	 vip_set_addrs(struct vip_set *, const struct carp_addr *, size_t n);
 
-/* Changes what the lease is; takes effect with the next renewal. */
-int	 vip_set_lease(struct vip_set *, enum vip_lease, uint32_t lease_s);
+/*
+ * Changes what the lease is; takes effect with the next renewal.  The length
+ * is in seconds, of VIP_LEASE_GUARD in milliseconds.
+ */
+int	 vip_set_lease(struct vip_set *, enum vip_lease, uint32_t length);
 
 /*
  * Wishes, until vip_commit().  None allocates.

@@ -38,8 +38,8 @@ struct carp_host {
 	size_t naddrs, ndigest, npeers;
 	bool shared; /* the digest is over addrs */
 	uint8_t vhid, vmac, lease, manual;
-	uint32_t lease_s;
-	bool stopped; /* by carp_engine_stop() */
+	uint32_t lease_s, lease_ms; /* ms: of VIP_LEASE_GUARD */
+	bool stopped;		    /* by carp_engine_stop() */
 	uint8_t key[CARP_KEY_LEN], lladdr[6];
 	int demoted;			/* what carp_demote() was told */
 	struct carp_demotion *demotion; /* NULL: never had one */
@@ -141,6 +141,7 @@ int host_config_read(
     struct carp_host_config *ret, const struct carp_host_config *);
 /* Copies the three lists into a new host; -ENOMEM. */
 int host_config_copy(struct carp_host *ret, const struct carp_host_config *);
+uint32_t host_config_guard_ms(uint8_t advbase, uint64_t interval);
 void host_config_vip(
     struct vip_set_config *ret, const struct carp_host_config *);
 /* The lists, as they lie in h->list. */

@@ -240,6 +240,7 @@ carp_host_get_info(const struct carp_host *h, struct carp_host_info *ret)
 	ret->manual = h->manual;
 	ret->lease = h->lease;
 	ret->lease_s = h->lease_s;
+	ret->lease_ms = h->lease_ms;
 	ret->own_demotion = carp_demotion_sum(carp_host_demotion(h));
 	ret->addrs = h->list;
 	ret->digest = host_config_digest(h);

@@ -68,7 +68,8 @@ prepare(struct carp_host *h, const struct carp_host_config *cfg,
 	    (rc = transmit_open_raw(
 		 h->iface->engine, cfg->peers, cfg->npeers)) != 0)
 		return rc;
-	if (cfg->vmac != h->vmac)
+	if (cfg->vmac != h->vmac ||
+	    (cfg->lease == VIP_LEASE_GUARD && h->lease != VIP_LEASE_GUARD))
 		rc = make_set(&set, h, cfg);
 	else if (!same)
 		rc = vip_set_addrs(h->set, cfg->addrs, cfg->naddrs);
@@ -111,6 +112,7 @@ take_over(struct carp_host *h, struct carp_host *next)
 	h->vmac = next->vmac;
 	h->lease = next->lease;
 	h->lease_s = next->lease_s;
+	h->lease_ms = next->lease_ms;
 	h->manual = next->manual;
 	memcpy(h->key, next->key, sizeof(h->key));
 	memcpy(h->lladdr, next->lladdr, sizeof(h->lladdr));
@@ -137,7 +139,8 @@ carp_host_change(
 	}
 	news = has_new_address(h, &cfg);
 	automatic = h->manual && !cfg.manual;
-	lease = h->lease != next.lease || h->lease_s != next.lease_s;
+	lease = h->lease != next.lease || h->lease_s != next.lease_s ||
+		h->lease_ms != next.lease_ms;
 	take_over(h, &next);
 	if (next.set != NULL)
 		replace_set(h, next.set);
@@ -145,7 +148,8 @@ carp_host_change(
 		vip_set_announce(h->set);
 	if (lease) {
 		/* What it is was checked; without one it is never renewed. */
-		(void)vip_set_lease(h->set, h->lease, h->lease_s);
+		(void)vip_set_lease(h->set, h->lease,
+		    h->lease == VIP_LEASE_GUARD ? h->lease_ms : h->lease_s);
 		vip_set_renew(h->set);
 	}
 	if (automatic)

@@ -7,14 +7,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine.h"
 
-#define LEASE_MIN  2	 /* seconds; IPv6 has kept 1 for too long */
-#define MANY	   65535 /* addresses of a list */
+#define LEASE_MIN    2	   /* seconds; IPv6 has kept 1 for too long */
+#define GUARD_MARGIN 100   /* ms, before a peer takes over */
+#define MANY	     65535 /* addresses of a list */
 
 /* Grows by new members at the end, and zero is the old behaviour. */
-#define FIRST_SIZE sizeof(struct carp_host_config)
+#define FIRST_SIZE   sizeof(struct carp_host_config)
 _Static_assert(sizeof(struct carp_host_config) ==
 		   4 + 4 + VIP_IFNAMSIZ + sizeof(struct carp_config) +
 		       3 * sizeof(void *) + 3 * sizeof(size_t),
@@ -55,7 +57,7 @@ is_good(const struct carp_host_config *c)
 	size_t len = strnlen(c->ifname, sizeof(c->ifname));
 
 	return len > 0 && len < sizeof(c->ifname) && c->vmac <= 1 &&
-	       c->manual <= 1 && c->lease <= VIP_LEASE_OFF &&
+	       c->manual <= 1 && c->lease <= VIP_LEASE_GUARD &&
 	       c->reserved == 0 && c->carp.size == sizeof(c->carp) &&
 	       list_is_good(c->addrs, c->naddrs) &&
 	       list_is_good(c->digest, c->ndigest) &&
@@ -73,6 +75,18 @@ draw(uint64_t *ret)
 	return 0;
 }
 
+/* The kernel may end a lease two ticks of its clock before its time. */
+static bool
+guard_lasts(const struct carp_host_config *c)
+{
+	uint64_t interval = carp_interval(c->carp.advbase, c->carp.advskew);
+	struct timespec tick = { .tv_nsec = 10000000 };
+
+	(void)clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	return c->lease != VIP_LEASE_GUARD || c->carp.advbase > 0 ||
+	       interval * 3 / 2 >= 2 * (uint64_t)tick.tv_nsec;
+}
+
 int
 host_config_read(
     struct carp_host_config *ret, const struct carp_host_config *cfg)
@@ -88,6 +102,8 @@ host_config_read(
 	ret->size = sizeof(*ret);
 	if (!is_good(ret))
 		return -EINVAL;
+	if (!guard_lasts(ret))
+		return -ERANGE;
 	if (ret->ndigest == 0)
 		ret->digest = NULL;
 	if ((rc = draw(&ret->carp.counter)) != 0)
@@ -102,6 +118,18 @@ lease_seconds(uint8_t advbase)
 	uint32_t s = 3u * advbase;
 
 	return s > LEASE_MIN ? s - 1 : LEASE_MIN;
+}
+
+/*
+ * Shorter than the three intervals for which a peer waits: with an advbase of
+ * 0 it knows the interval, else only the advbase is sure.
+ */
+uint32_t
+host_config_guard_ms(uint8_t advbase, uint64_t interval)
+{
+	if (advbase > 0)
+		return 3000u * advbase - GUARD_MARGIN;
+	return (uint32_t)(interval * 5 / 2 / (CARP_SEC / 1000));
 }
 
 int
@@ -129,6 +157,8 @@ host_config_copy(struct carp_host *ret, const struct carp_host_config *cfg)
 	ret->vmac = cfg->vmac;
 	ret->lease = cfg->lease;
 	ret->lease_s = lease_seconds(cfg->carp.advbase);
+	ret->lease_ms = host_config_guard_ms(cfg->carp.advbase,
+	    carp_interval(cfg->carp.advbase, cfg->carp.advskew));
 	ret->manual = cfg->manual;
 	memcpy(ret->key, cfg->carp.key, sizeof(ret->key));
 	memcpy(ret->lladdr, cfg->carp.lladdr, sizeof(ret->lladdr));
@@ -154,6 +184,8 @@ host_config_vip(struct vip_set_config *ret, const struct carp_host_config *cfg)
 		.vhid = cfg->carp.vhid,
 		.vmac = cfg->vmac,
 		.lease = cfg->lease,
-		.lease_s = lease_seconds(cfg->carp.advbase) };
+		.lease_s = lease_seconds(cfg->carp.advbase),
+		.lease_ms = host_config_guard_ms(cfg->carp.advbase,
+		    carp_interval(cfg->carp.advbase, cfg->carp.advskew)) };
 	memcpy(ret->ifname, cfg->ifname, sizeof(ret->ifname));
 }

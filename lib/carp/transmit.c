@@ -77,6 +77,24 @@ transmit_open_raw(
 	return 0;
 }
 
+/* The lease follows the interval, and that what demotes us. */
+static void
+renew(struct carp_host *h)
+{
+	struct carp_info info;
+	uint32_t ms;
+
+	if (h->lease == VIP_LEASE_GUARD) {
+		carp_get_info(h->carp, &info);
+		ms = host_config_guard_ms(info.advbase, info.interval);
+		if (ms != h->lease_ms &&
+		    vip_set_lease(h->set, VIP_LEASE_GUARD, ms) == 0)
+			h->lease_ms = ms;
+	}
+	if (h->lease != VIP_LEASE_OFF)
+		vip_set_renew(h->set);
+}
+
 /* Only notes: acting could send, and this is in the midst of sending. */
 static void
 note_result(struct carp_host *h, bool bowout, int rc, uint64_t now)
@@ -87,8 +105,8 @@ note_result(struct carp_host *h, bool bowout, int rc, uint64_t now)
 	if (rc == 0) {
 		i->worked++;
 		i->failed = 0;
-		if (!bowout && h->lease != VIP_LEASE_OFF)
-			vip_set_renew(h->set);
+		if (!bowout)
+			renew(h);
 		return;
 	}
 	h->oerrors++;

@@ -36,6 +36,7 @@ lifetime(const struct vip_set *s)
 	case VIP_LEASE_ADDRESS:
 		return s->cfg.lease_s;
 	case VIP_LEASE_OFF:
+	case VIP_LEASE_GUARD:
 		break;
 	}
 	return UINT32_MAX;
@@ -66,6 +67,12 @@ is_foreign(const struct vip_want *w)
 
 	return has_own(mon_link(m, s->ifindex), &w->addr) ||
 	       (s->vmac != 0 && has_own(mon_link(m, s->vmac), &w->addr));
+}
+
+bool
+commit_is_wanted(const struct vip_want *w)
+{
+	return target(w) != 0 && !is_foreign(w);
 }
 
 /*
@@ -198,6 +205,24 @@ plan_del(struct vip_want *w)
 }
 
 static void
+refuse(struct vip_want *w, int error, uint64_t now)
+{
+	/* of an interface that has just vanished, its link event tells */
+	if (w->error != error && error != -ENODEV)
+		set_tell(w, VIP_FAILED);
+	w->error = error;
+	w->fresh = false;
+	w->set->retry = now + VIP_RETRY;
+}
+
+/* In the kernel's list of addresses. */
+static bool
+must_renew(const struct vip_set *s)
+{
+	return s->other || (s->renew && s->cfg.lease != VIP_LEASE_GUARD);
+}
+
+static void
 plan_want(struct vip_want *w, uint64_t now)
 {
 	unsigned dev = target(w);
@@ -212,10 +237,15 @@ plan_want(struct vip_want *w, uint64_t now)
 	if (w->error != 0 && w->at == 0 && w->set->retry != CARP_NEVER &&
 	    now < w->set->retry)
 		return;
+	if (dev != 0 && w->set->cfg.lease == VIP_LEASE_GUARD &&
+	    !guard_has(w->set->v, &w->addr)) {
+		refuse(w, w->set->v->guard_error, now);
+		return;
+	}
 	prefix = dev != 0 ? choose_prefix(w) : 0;
 	moved = w->at != 0 && (w->at != dev || w->at_prefix != prefix);
 	if (!moved) {
-		if (dev != 0 && (w->at == 0 || w->set->renew))
+		if (dev != 0 && (w->at == 0 || must_renew(w->set)))
 			plan_add(w, dev, prefix, w->at != 0);
 		return;
 	}
@@ -246,17 +276,6 @@ plan_set(struct vip_set *s, uint64_t now)
 	}
 	for (size_t i = 0; i < s->nwants; i++)
 		plan_want(&s->wants[i], now);
-}
-
-static void
-refuse(struct vip_want *w, int error, uint64_t now)
-{
-	/* of an interface that has just vanished, its link event tells */
-	if (w->error != error && error != -ENODEV)
-		set_tell(w, VIP_FAILED);
-	w->error = error;
-	w->fresh = false;
-	w->set->retry = now + VIP_RETRY;
 }
 
 static void
@@ -384,7 +403,8 @@ static void
 compact(struct vip_set *s)
 {
 	for (size_t i = 0; i < s->nwants;) {
-		if (s->wants[i].leaving && s->wants[i].at == 0)
+		if (s->wants[i].leaving && s->wants[i].at == 0 &&
+		    !s->wants[i].guarded)
 			set_remove(s, i);
 		else
 			i++;
@@ -402,6 +422,7 @@ finish(struct vip *v, uint64_t now)
 		TAILQ_REMOVE(&v->todo, s, todo);
 		s->queued = false;
 		s->renew = false;
+		s->other = false;
 		if (s->retry <= now)
 			s->retry = CARP_NEVER;
 		if (s->resend <= now)
@@ -440,10 +461,12 @@ vip_commit(struct vip *v, uint64_t now)
 		queue_due(v, now);
 	if (TAILQ_EMPTY(&v->todo))
 		return 0;
+	v->guard_error = guard_before(v);
 	rc = reconcile(v, now);
+	guard_after(v);
 	announce_all(v, now);
 	finish(v, now);
-	return rc;
+	return rc != 0 ? rc : v->guard_error;
 }
 
 void
@@ -456,4 +479,5 @@ commit_set(struct vip_set *s)
 	if (v->batch.n > 0)
 		(void)nl_commit(&v->nl, &v->batch); /* the lease, else */
 	nl_reset(&v->batch);
+	guard_forget(s);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Requests to the kernel's routing socket: many in one go, each answered. */
 #include <linux/if_addr.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -35,13 +36,13 @@ grow_buffer(int fd, int force, int opt, int size)
 }
 
 int
-nl_open(struct nl *nl)
+nl_open(struct nl *nl, int bus)
 {
 	const struct timeval limit = { .tv_sec = 1 };
 	int fd, one = 1, rc;
 
 	nl->reply = malloc(NL_REPLY);
-	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	nl->sock = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (nl->reply == NULL || nl->sock == NULL ||
 	    mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) == -1) {
 		rc = -errno;
@@ -210,7 +211,10 @@ read_answers(struct nl *nl, struct nl_batch *b, uint32_t first, unsigned from,
 			    i > last)
 				continue; /* late: of an earlier request */
 			b->rc[i] = e->error;
-			done = done || i == last;
+			/* an error of the frame is the only answer */
+			done = done || i == last ||
+			       (i == 0 &&
+				   b->cur->nlmsg_type == NFNL_MSG_BATCH_END);
 		}
 	}
 	for (unsigned i = from; lost && i <= last; i++)
@@ -269,6 +273,33 @@ nl_commit(struct nl *nl, struct nl_batch *b)
 		at += len;
 	}
 	nl->seq += b->n;
+	return rc;
+}
+
+/* Past the first and the last one, which frame the others. */
+int
+nl_transact(struct nl *nl, struct nl_batch *b)
+{
+	uint32_t first = nl_seq(nl, 0);
+	unsigned last = b->n - 2;
+	char *p = b->buf;
+	int rc = 0;
+
+	if (b->overflow || b->n < 3)
+		return -ENOBUFS;
+	for (unsigned i = 0; i < b->n; i++) {
+		struct nlmsghdr *h = (void *)p;
+
+		h->nlmsg_seq = first + i;
+		h->nlmsg_flags |= i == last ? NLM_F_ACK : 0;
+		p += NLMSG_ALIGN(h->nlmsg_len);
+	}
+	nl->seq += b->n;
+	if (mnl_socket_sendto(nl->sock, b->buf, b->len) < 0)
+		return -errno;
+	rc = read_answers(nl, b, first, 0, last);
+	for (unsigned i = 0; i < b->n; i++)
+		rc = rc != 0 ? rc : b->rc[i];
 	return rc;
 }
 

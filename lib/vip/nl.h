@@ -33,7 +33,7 @@ struct nl_batch {
 	bool overflow;
 };
 
-int nl_open(struct nl *);
+int nl_open(struct nl *, int bus); /* NETLINK_... */
 void nl_shut(struct nl *);
 
 /* Room for so many requests of the size of an address; never shrinks. */
@@ -53,6 +53,12 @@ void nl_unnest(struct nl_batch *, size_t nest);
  * whatever the answers are.
  */
 int nl_commit(struct nl *, struct nl_batch *);
+
+/*
+ * The same for a transaction, of which the first and the last request are the
+ * frame.  Returns the first error of all; then nothing was done.
+ */
+int nl_transact(struct nl *, struct nl_batch *);
 
 /* The number that the kernel gives back with request i of this batch. */
 uint32_t nl_seq(const struct nl *, unsigned i);

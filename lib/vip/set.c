@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Sets: what is wanted of the addresses of one virtual host. */
+#include <sys/random.h>
+
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +12,7 @@
 #include "vmac.h"
 
 #define MIN_BUCKETS 64
+#define FIRST_SIZE  offsetof(struct vip_set_config, lease_ms)
 #define LEASE_MIN   2 /* seconds that the kernel keeps */
 
 void
@@ -136,6 +140,8 @@ reserve(struct vip *v, size_t total)
 static bool
 good_lease(uint32_t lease, uint32_t lease_s)
 {
+	if (lease == VIP_LEASE_GUARD)
+		return lease_s >= guard_shortest();
 	return lease == VIP_LEASE_OFF ||
 	       (lease == VIP_LEASE_ADDRESS && lease_s >= LEASE_MIN &&
 		   lease_s < UINT32_MAX);
@@ -146,16 +152,20 @@ check_config(struct vip_set_config *ret, const struct vip_set_config *cfg)
 {
 	const uint8_t *p = (const uint8_t *)cfg;
 
-	if (cfg == NULL || cfg->size < sizeof(*cfg))
+	if (cfg == NULL || cfg->size < FIRST_SIZE)
 		return -EINVAL;
 	for (size_t i = sizeof(*cfg); i < cfg->size; i++)
 		if (p[i] != 0)
 			return -E2BIG;
 	if (cfg->vhid == 0 || cfg->vmac > 1 || cfg->reserved != 0 ||
-	    !good_lease(cfg->lease, cfg->lease_s) || cfg->ifname[0] == '\0' ||
+	    cfg->ifname[0] == '\0' ||
 	    memchr(cfg->ifname, '\0', sizeof(cfg->ifname)) == NULL)
 		return -EINVAL;
-	*ret = *cfg;
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret, cfg, cfg->size < sizeof(*ret) ? cfg->size : sizeof(*ret));
+	if (!good_lease(ret->lease,
+		ret->lease == VIP_LEASE_GUARD ? ret->lease_ms : ret->lease_s))
+		return -EINVAL;
 	return 0;
 }
 
@@ -173,12 +183,18 @@ vip_set_new(
 		return -ENOMEM;
 	if ((rc = check_config(&s->cfg, cfg)) < 0)
 		goto fail;
+	if (getrandom(&s->guard_id, sizeof(s->guard_id), 0) !=
+	    sizeof(s->guard_id)) {
+		rc = -errno;
+		goto fail;
+	}
 	s->v = v;
 	s->retry = CARP_NEVER;
 	s->resend = CARP_NEVER;
 	TAILQ_INSERT_TAIL(&v->all, s, all);
 	v->nsets++;
-	if ((rc = reserve(v, v->nwants + v->nsets)) < 0 ||
+	if ((s->cfg.lease == VIP_LEASE_GUARD && (rc = guard_open(v)) < 0) ||
+	    (rc = reserve(v, v->nwants + v->nsets)) < 0 ||
 	    (rc = announce_open(&v->ann)) < 0)
 		goto fail;
 	if ((l = mon_link_named(&v->mon, s->cfg.ifname)) != NULL)
@@ -252,7 +268,7 @@ swap_wants(struct vip_set *s, struct vip_want *wants, size_t n)
 		insert(s->v, &wants[k++]);
 	}
 	for (size_t i = 0; i < nold; i++) {
-		if (old[i].seen || old[i].at == 0)
+		if (old[i].seen || (old[i].at == 0 && !old[i].guarded))
 			continue;
 		wants[k] = old[i];
 		wants[k].leaving = true;
@@ -296,12 +312,18 @@ vip_set_addrs(struct vip_set *s, const struct carp_addr *addrs, size_t n)
 }
 
 int
-vip_set_lease(struct vip_set *s, enum vip_lease lease, uint32_t lease_s)
+vip_set_lease(struct vip_set *s, enum vip_lease lease, uint32_t length)
 {
-	if (s == NULL || !good_lease(lease, lease_s))
+	int rc;
+
+	if (s == NULL || !good_lease(lease, length))
 		return -EINVAL;
+	if (lease == VIP_LEASE_GUARD && (rc = guard_open(s->v)) < 0)
+		return rc;
+	s->other = s->other || lease != s->cfg.lease;
 	s->cfg.lease = (uint8_t)lease;
-	s->cfg.lease_s = lease_s;
+	s->cfg.lease_s = lease == VIP_LEASE_GUARD ? 0 : length;
+	s->cfg.lease_ms = lease == VIP_LEASE_GUARD ? length : 0;
 	return 0;
 }
 

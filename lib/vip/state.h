@@ -10,6 +10,7 @@
 #include <carp/vip.h>
 
 #include "announce.h"
+#include "guard.h"
 #include "monitor.h"
 #include "nl.h"
 
@@ -31,6 +32,9 @@ struct vip_want {
 	bool fresh;	   /* its first installation since up */
 	bool announce;	   /* neighbours are to be told */
 	bool seen;	   /* by a dump that is being read */
+	bool guarded;	   /* its lease is in the kernel */
+	bool claims;	   /* asked for that in the present batch */
+	bool clash;	   /* somebody else's lease was there */
 	bool adding;	   /* asked for in the present batch */
 };
 
@@ -42,6 +46,7 @@ struct vip_set {
 	size_t nwants;		   /* those that leave counted in */
 	unsigned ifindex;	   /* of cfg.ifname; 0: does not exist */
 	unsigned vmac;		   /* ifindex of the macvlan; 0: none */
+	uint32_t guard_id;	   /* of its lease in the kernel */
 	unsigned promoted;	   /* ifindex with promote_secondaries */
 	struct vip_parent *parent; /* what to put back, or NULL */
 	uint64_t retry;		   /* when refused ones are tried again */
@@ -49,6 +54,9 @@ struct vip_set {
 	uint64_t repaired, announced;
 	unsigned tries;	    /* announcements that found no room */
 	bool up, renew;	    /* wishes */
+	bool renewing;	    /* asked for in the present batch */
+	bool leased;	    /* the filter knows its lease */
+	bool other;	    /* the lease has another kind now */
 	bool link_up;	    /* of cfg.ifname, when last heard */
 	bool queued, tells; /* is in v->todo, in v->telling */
 };
@@ -82,6 +90,8 @@ struct vip_op {
 struct vip {
 	struct nl nl;
 	struct nl_batch batch;
+	struct guard guard;
+	int guard_error;    /* of the present commit */
 	struct vip_op *ops; /* ops[i] belongs to request i */
 	struct mon mon;
 	struct announcer ann;

@@ -58,6 +58,12 @@ may_take(const struct found *f, const struct carp_addr *addr)
 	return false;
 }
 
+static bool
+may_silence(const void *arg, const struct carp_addr *addr)
+{
+	return may_take(arg, addr);
+}
+
 static void
 see_addr(void *arg, const struct nlmsghdr *h)
 {
@@ -219,6 +225,8 @@ vip_sweep(
 		    see_link);
 	if (rc == 0)
 		rc = take(&f, &count);
+	if (rc == 0)
+		rc = guard_sweep(v, only != NULL ? may_silence : NULL, &f);
 	if (removed != NULL)
 		*removed = count;
 	free(f.addrs);

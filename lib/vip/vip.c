@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commit.h"
+#include "guard.h"
 #include "state.h"
 
 #define REREAD	  (CARP_SEC / 10) /* after a failure */
@@ -30,7 +31,7 @@ vip_new(struct vip **ret)
 	v->ann.fd = -1;
 	v->retry = CARP_NEVER;
 	v->reread = CARP_NEVER;
-	if ((rc = nl_open(&v->nl)) < 0 ||
+	if ((rc = nl_open(&v->nl, NETLINK_ROUTE)) < 0 ||
 	    (rc = commit_reserve(v, MIN_BATCH)) < 0 || (rc = mon_open(v)) < 0)
 		goto fail;
 	v->nlinks = 0; /* whoever asks now sees them all */
@@ -54,6 +55,7 @@ vip_free(struct vip *v)
 		(void)vip_commit(v, 0); /* all in one batch */
 	while ((s = TAILQ_FIRST(&v->all)) != NULL)
 		vip_set_free(s);
+	guard_close(v);
 	mon_close(v);
 	announce_close(&v->ann);
 	nl_release(&v->batch);

@@ -45,7 +45,9 @@ dump_host(const struct conf *c, const struct conf_host *h)
 	dump_bytes("key", k->key, sizeof(k->key));
 	dump_bytes("lladdr", k->lladdr, sizeof(k->lladdr));
 	printf("    virtual-mac %u lease %s allow-foreign-subnet %u\n", h->vmac,
-	    h->lease == VIP_LEASE_OFF ? "off" : "address",
+	    h->lease == VIP_LEASE_OFF	  ? "off"
+	    : h->lease == VIP_LEASE_GUARD ? "guard"
+					  : "address",
 	    h->allow_foreign_subnet);
 	dump_list(c, "address", h->addrs, h->naddrs);
 	dump_list(c, "digest", h->digest, h->ndigest);

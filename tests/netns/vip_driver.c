@@ -109,6 +109,8 @@ cmd_new(void)
 	cfg.vmac = (uint8_t)number();
 	cfg.lease_s = (uint32_t)number();
 	cfg.lease = cfg.lease_s > 0 ? VIP_LEASE_ADDRESS : VIP_LEASE_OFF;
+	if ((cfg.lease_ms = (uint32_t)number()) > 0)
+		cfg.lease = VIP_LEASE_GUARD;
 	return vip_set_new(&sets[i].set, v, &cfg);
 }
 
@@ -172,13 +174,17 @@ cmd_announce(void)
 	return 0;
 }
 
-/* lease NAME SECONDS (0: off) */
+/* lease NAME SECONDS (0: off) [MS of a guard] */
 static int
 cmd_lease(void)
 {
 	struct named *s = find(word());
 	uint32_t lease = (uint32_t)number();
 
+	uint32_t ms = (uint32_t)number();
+
+	if (ms > 0)
+		return vip_set_lease(s->set, VIP_LEASE_GUARD, ms);
 	return vip_set_lease(
 	    s->set, lease > 0 ? VIP_LEASE_ADDRESS : VIP_LEASE_OFF, lease);
 }

@@ -225,6 +225,7 @@ static const struct same_row {
 	{ false, HEAD ADDR " advskew = 1\n" TAIL },
 	{ false, HEAD ADDR " grace = 0\n" TAIL },
 	{ false, HEAD ADDR " lease = off\n" TAIL },
+	{ false, HEAD ADDR " lease = guard\n" TAIL },
 	{ false, HEAD ADDR " virtual-mac = on\n" TAIL },
 	{ false, HEAD ADDR " allow-foreign-subnet = on\n" TAIL },
 	{ false, HEAD ADDR " peer = 192.0.2.2\n" TAIL },
