@@ -167,6 +167,14 @@ engine_error(struct carp_engine *e, int error, uint64_t now)
 			   .what = CARP_EV_ERROR, .value = error, .at = now });
 }
 
+uint64_t
+engine_listening_since(uint64_t now)
+{
+	uint64_t later = carp_now();
+
+	return later > now ? later : now;
+}
+
 /*
  * Actions of a host.
  */

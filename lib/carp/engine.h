@@ -128,6 +128,8 @@ void engine_settle(struct carp_engine *, uint64_t now);
 /* Wants engine_chores() at this time, or before. */
 void engine_chores_by(struct carp_engine *, uint64_t at);
 void engine_error(struct carp_engine *, int error, uint64_t now);
+/* Opening a capture takes longer than the shortest time-outs. */
+uint64_t engine_listening_since(uint64_t now);
 
 /* host.c: virtual hosts. */
 

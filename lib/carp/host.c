@@ -87,6 +87,7 @@ enlist(struct carp_host *h, uint64_t now)
 		iface_update(i, now);
 	demote_apply(h, now);
 	if (i->usable) {
+		now = engine_listening_since(now);
 		(void)carp_link(h->carp, true, now); /* nothing pends */
 		engine_carry(h, now);
 	}

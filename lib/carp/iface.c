@@ -97,6 +97,7 @@ set_usable(struct iface *i, bool usable, uint64_t now)
 	i->usable = usable;
 	memcpy(ev.ifname, i->name, sizeof(ev.ifname));
 	events_push(i->engine, &ev);
+	now = engine_listening_since(now);
 	if (usable)
 		demote_for_iface(i, "link", false, now);
 	else
