@@ -15,6 +15,7 @@ plain() {
 	HOSTS=			# virtual hosts on each of eth1 ... eth8
 	LEASE=			# of carpd
 	RETURNS=true		# a preempts
+	STAMP=()		# what execs it
 }
 
 skew_of() {
@@ -149,27 +150,26 @@ conf_ucarp() {
 	chmod 755 "$T/up" "$T/down"
 }
 
-# up DAEMON NODE: starts it; began is the time of the exec, in us.
+# up DAEMON NODE: starts it.
 up() {
 	local dir=$T/$2 opts=()
 
 	mkdir -p "$dir/state"
 	: > "$dir/log"
-	began=$(now_us)
 	case $1 in
 	carpd)
-		enter "$2" "$CARPD" -f "$dir/carpd.conf" -s "$dir/sock" \
+		enter "$2" "${STAMP[@]}" "$CARPD" -f "$dir/carpd.conf" -s "$dir/sock" \
 		    -S "$dir/state" >> "$dir/log" 2>&1 & ;;
 	keepalived)
-		enter "$2" keepalived -n -l -G -P -f "$dir/keepalived.conf" \
-		    -p "$dir/keepalived.pid" -r "$dir/vrrp.pid" \
+		enter "$2" "${STAMP[@]}" /usr/sbin/keepalived -n -l -G -P \
+		    -f "$dir/keepalived.conf" -p "$dir/keepalived.pid" -r "$dir/vrrp.pid" \
 		    >> "$dir/log" 2>&1 & ;;
 	ucarp)
 		opts=(-k "$(skew_of "$2")")
 		[ "$2" = b ] || [ "$RETURNS" = false ] || opts+=(-P)
 		[ -z "$FAST" ] || opts=(-k 0 -b 1 -r 1)
-		enter "$2" ucarp -i eth0 -s "$(own "$2")" -v 10 -p s3cret \
-		    -a "$V4" -u "$T/up" -d "$T/down" -z "${opts[@]}" \
+		enter "$2" "${STAMP[@]}" /usr/sbin/ucarp -i eth0 \
+		    -s "$(own "$2")" -v 10 -p s3cret -a "$V4" -u "$T/up" -d "$T/down" -z "${opts[@]}" \
 		    >> "$dir/log" 2>&1 & ;;
 	esac
 	PID[$2]=$!

@@ -6,7 +6,8 @@
  *	    10.0.X.Y/16 in one netlink batch, COUNT announcements in one send
  *	floor adverts INTERFACE RATE SECONDS	one frame at a time, each at its
  *	    time; prints the processor time in percent
- *	floor exec PROGRAM			prints the time, then runs it
+ *	floor exec PROGRAM			runs it, prints when that began
+ *	floor stamp FILE PROGRAM [ARGUMENT...]	writes the time, becomes it
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -76,7 +77,7 @@ advert(const struct port *p, uint8_t f[ADVERT_LEN])
 {
 	static const uint8_t head[] = { 0x01, 0x00, 0x5e, 0x00, 0x00, 0x12, 0,
 		0, 0, 0, 0, 0, 0x08, 0x00, 0x45, 0x10, 0, 56, 0, 0, 0x40, 0,
-		255, 112, 0, 0, 192, 0, 2, 2, 224, 0, 0, 18 };
+		255, 112, 0xd9, 0x30, 192, 0, 2, 2, 224, 0, 0, 18 };
 
 	memset(f, 0, ADVERT_LEN);
 	memcpy(f, head, sizeof(head));
@@ -219,6 +220,22 @@ run(char **argv)
 	return status != 0;
 }
 
+static int
+stamp(const char *file, char **argv)
+{
+	FILE *f = fopen(file, "we");
+	struct timespec ts;
+
+	if (f == NULL)
+		return fail(file);
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	fprintf(f, "%lld.%06ld\n", (long long)ts.tv_sec, ts.tv_nsec / 1000);
+	if (fclose(f) != 0)
+		return fail(file);
+	(void)execv(argv[0], argv);
+	return fail(argv[0]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -229,8 +246,11 @@ main(int argc, char **argv)
 		    strtol(argv[4], NULL, 10));
 	if (argc == 3 && strcmp(argv[1], "exec") == 0)
 		return run(argv + 2);
+	if (argc >= 4 && strcmp(argv[1], "stamp") == 0)
+		return stamp(argv[2], argv + 3);
 	fprintf(stderr, "usage: floor addresses INTERFACE COUNT\n"
 			"       floor adverts INTERFACE RATE SECONDS\n"
-			"       floor exec PROGRAM\n");
+			"       floor exec PROGRAM\n"
+			"       floor stamp FILE PROGRAM [ARGUMENT...]\n");
 	return 2;
 }

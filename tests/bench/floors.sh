@@ -6,7 +6,7 @@ floor_addresses() {
 	local i t ms
 
 	for ((i = 0; i < $(times 5 2); i++)); do
-		capture c "$T/packets" "$ANNOUNCED"
+		burst
 		t=$(now_s)
 		on b "$BENCH/floor" addresses eth0 1000
 		wait_for 5 all_announced "$t"

@@ -71,7 +71,9 @@ m_handover() {
 		probe_start ho c "$V4"
 		sleep 0.2
 		down a
-		wait_for 10 reach c "$V4" -S 192.0.2.9
+		wait_for 10 holds b "$V4" ||
+		    none handover "$1" "nobody took over"
+		wait_for 10 reach c "$V4"
 		sleep 0.1
 		probe_stop ho
 		result handover "$1" "$(probe_get ho lost)"
@@ -115,7 +117,9 @@ m_start() {
 	local i t ms
 
 	configure "$1" a
+	STAMP=("$BENCH/floor" stamp "$T/began")
 	for ((i = 0; i < $(times 4 1); i++)); do
+		rm -f "$T/began"
 		capture c "$T/packets" "$ADVERTS"
 		up "$1" a
 		wait_for 8 has_advert "$T/packets" 0 192.0.2.1
@@ -124,8 +128,7 @@ m_start() {
 		kill_all a
 		lose_addresses a
 		[ -n "$t" ] || { none start "$1" "no advertisement"; return; }
-		ms=$(awk -v t="$t" -v b="$began" \
-		    'BEGIN { printf "%.3f", t * 1000 - b / 1000 }')
+		ms=$(ms_between "$(cat "$T/began")" "$t")
 		result start "$1" "$ms"
 		result start-over "$1" "$(minus "$ms" "$(start_rule "$1")")"
 	done
@@ -214,6 +217,14 @@ all_announced() {
 	last_garp "$1" >/dev/null
 }
 
+# As capture(), for bursts: short frames, a large buffer.
+burst() {
+	enter c tcpdump -i eth0 -B 16384 -s 128 -n -l -tt --immediate-mode \
+	    "$ANNOUNCED" > "$T/packets" 2> "$T/packets.err" &
+	PID[capture]=$!
+	wait_for 5 grep -q listening "$T/packets.err"
+}
+
 m_addresses() {
 	local i t ms
 
@@ -228,7 +239,7 @@ m_addresses() {
 			return
 		}
 		settle
-		capture c "$T/packets" "$ANNOUNCED"
+		burst
 		t=$(now_s)
 		down a
 		wait_for 8 all_announced "$t"
@@ -264,7 +275,7 @@ sends() {
 	kill -INT "$p"
 	wait "$p" 2>/dev/null
 	result netlink-sends "$1" "$(grep -c '<NETLINK' "$T/strace")"
-	result packet-sends "$1" "$(grep -c '<PACKET\|<RAW' "$T/strace")"
+	result packet-sends "$1" "$(grep -c '<PACKET\|<RAW\|<socket:' "$T/strace")"
 }
 
 quiet() {
@@ -370,7 +381,7 @@ m_hook() {
 		rm -f "$T/b/hook.ran"
 		t=$(now_s)
 		down a
-		wait_for 5 [ -s "$T/b/hook.ran" ]
+		wait_for 9 [ -s "$T/b/hook.ran" ]
 		wait_for 5 has_advert "$T/packets" "$t" 192.0.2.2
 		capture_stop
 		first=$(adverts "$T/packets" "$t" | cut -d ' ' -f 2)
