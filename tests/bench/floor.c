@@ -2,7 +2,7 @@
 /*
  * The least that a kernel lets anybody do, to compare with.
  *
- *	floor addresses INTERFACE COUNT		one advertisement, COUNT addresses
+ *	floor addresses INTERFACE COUNT	one advertisement, then COUNT addresses
  *	    10.0.X.Y/16 in one netlink batch, COUNT announcements in one send
  *	floor adverts INTERFACE RATE SECONDS	so many frames a second, twenty
  *	    sends a second; prints the processor time in percent
