@@ -237,6 +237,17 @@ check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS)
 check-asan:
 	$(MAKE) B=build-asan CFLAGS="$(SANITIZE)" SIM_RUNS=1000 check-all
 
+## bench		carpd, keepalived and ucarp measured: M=crash, QUICK=1
+BENCH_TOOLS = $(B)/tests/bench/floor $(B)/tests/bench/hook
+$(BENCH_TOOLS): $(B)/tests/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $<
+
+bench:
+	pkg/deps.sh build demo bench
+	$(MAKE) all $(NETNS_TOOLS) $(BENCH_TOOLS)
+	BUILD=$(B) tests/bench/bench.sh
+
 ## demo		two nodes and a client: kill, freeze, cut, hand over
 demo:
 	pkg/deps.sh build demo
@@ -283,8 +294,8 @@ clean:
 
 .PHONY: all help clean install deps demo format lint check check-all \
     check-unit check-sim check-conf check-cli check-install check-netns \
-    check-asan fuzz fuzz-smoke fuzz-run
-export SIM_RUNS SIM_SEED FUZZ_TIME
+    check-asan fuzz fuzz-smoke fuzz-run bench
+export M D QUICK SIM_RUNS SIM_SEED FUZZ_TIME
 FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)

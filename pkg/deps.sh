@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Installs on Debian what is missing of the packages that the project needs.
-#	pkg/deps.sh [build] [demo] [check]	default: all of them
+#	pkg/deps.sh [build] [demo] [check] [bench]	default: all of them
 set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
@@ -11,6 +11,7 @@ demo="iproute2 jq mount util-linux"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
     shellcheck"
+bench="keepalived ucarp tcpdump strace"
 
 wanted=
 for set in "${@:-all}"; do
@@ -19,8 +20,9 @@ for set in "${@:-all}"; do
 	build) wanted="$wanted $build" ;;
 	demo) wanted="$wanted $demo" ;;
 	check) wanted="$wanted $check" ;;
+	bench) wanted="$wanted $bench" ;;
 	*)
-		echo "usage: pkg/deps.sh [build] [demo] [check]" >&2
+		echo "usage: pkg/deps.sh [build] [demo] [check] [bench]" >&2
 		exit 2
 		;;
 	esac

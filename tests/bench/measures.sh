@@ -1,0 +1,460 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The measures.  Each m_NAME DAEMON adds results; sourced by bench.sh.
+# shellcheck disable=SC2034,SC2154	# variables are shared with bench.sh
+
+ADVERTS='ip proto 112'
+
+# adverts FILE SINCE: last from a, and then the first from b, in seconds.
+adverts() {
+	awk -v t="$2" '
+		$3 == "192.0.2.1" && !b { a = $1 }
+		$3 == "192.0.2.2" && $1 >= t && a { b = $1; exit }
+		END { if (!b) exit 1; printf "%s %s\n", a, b }' "$1"
+}
+
+has_advert() {
+	awk -v t="$2" -v s="$3" '$3 == s && $1 >= t { f = 1; exit }
+	    END { exit !f }' "$1"
+}
+
+now_s() {
+	printf '%s' "${EPOCHREALTIME/,/.}"
+}
+
+ms_between() {
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", (b - a) * 1000 }'
+}
+
+minus() {
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a - b }'
+}
+
+# last_to_first DAEMON SINCE MEASURE: also what is over its own rule.
+last_to_first() {
+	local pair ms
+
+	wait_for 10 has_advert "$T/packets" "$2" 192.0.2.2
+	pair=$(adverts "$T/packets" "$2") || {
+		none "$3" "$1" "nobody took over"
+		return
+	}
+	# shellcheck disable=SC2086	# two words
+	ms=$(ms_between $pair)
+	result "$3" "$1" "$ms"
+	result "$3-over" "$1" "$(minus "$ms" "$(rule "$1")")"
+}
+
+m_crash() {
+	local i t
+
+	pair_up "$1" || { none crash "$1" "the pair did not start"; return; }
+	for ((i = 0; i < $(times 5 1); i++)); do
+		[ "$i" = 0 ] || back_up "$1" || break
+		capture c "$T/packets" "$ADVERTS"
+		settle
+		t=$(now_s)
+		kill_all a
+		lose_addresses a
+		last_to_first "$1" "$t" crash
+		capture_stop
+	done
+}
+
+# Two in one: a is stopped, then it returns.
+m_handover() {
+	local i
+
+	pair_up "$1" || { none handover "$1" "the pair did not start"; return; }
+	for ((i = 0; i < $(times 7 1); i++)); do
+		settle
+		probe_start ho c "$V4"
+		sleep 0.2
+		down a
+		wait_for 10 holds b "$V4" ||
+		    none handover "$1" "nobody took over"
+		wait_for 10 reach c "$V4"
+		sleep 0.1
+		probe_stop ho
+		result handover "$1" "$(probe_get ho lost)"
+		settle
+		probe_start fb c "$V4"
+		sleep 0.2
+		back_up "$1" || none failback "$1" "it never came back"
+		sleep 0.2
+		probe_stop fb
+		result failback "$1" "$(probe_get fb lost)"
+	done
+}
+
+m_linklost() {
+	local i t
+
+	for ((i = 0; i < $(times 3 1); i++)); do
+		pair_up "$1" || {
+			none linklost "$1" "the pair did not start"
+			return
+		}
+		capture c "$T/packets" "$ADVERTS"
+		settle
+		probe_start ll c "$V4"
+		sleep 0.2
+		t=$(now_s)
+		unplug a eth0
+		wait_for 10 has_advert "$T/packets" "$t" 192.0.2.2
+		wait_for 2 reach c "$V4"
+		sleep 0.2
+		probe_stop ll
+		last_to_first "$1" "$t" linklost
+		result linklost-client "$1" "$(probe_get ll longest_ms)"
+		capture_stop
+		both_down
+		replug a eth0
+	done
+}
+
+m_start() {
+	local i t ms
+
+	configure "$1" a
+	STAMP=("$BENCH/floor" stamp "$T/began")
+	for ((i = 0; i < $(times 4 1); i++)); do
+		rm -f "$T/began"
+		capture c "$T/packets" "$ADVERTS"
+		up "$1" a
+		wait_for 8 has_advert "$T/packets" 0 192.0.2.1
+		t=$(awk '$3 == "192.0.2.1" { print $1; exit }' "$T/packets")
+		capture_stop
+		kill_all a
+		lose_addresses a
+		[ -n "$t" ] || { none start "$1" "no advertisement"; return; }
+		ms=$(ms_between "$(cat "$T/began")" "$t")
+		result start "$1" "$ms"
+		result start-over "$1" "$(minus "$ms" "$(start_rule "$1")")"
+	done
+}
+
+# The master loses its link to everything and dies, so that nothing of it is
+# heard; how long did the client get no answer?
+m_fast() {
+	local i
+
+	FAST=1
+	for ((i = 0; i < $(times 10 3); i++)); do
+		pair_up "$1" || { none fast "$1" "the pair did not start"; return; }
+		settle
+		probe_start fast c "$V4"
+		sleep 0.2
+		partition a eth0
+		kill_all a
+		wait_for 5 reach c "$V4"
+		sleep 0.1
+		probe_stop fast
+		result fast "$1" "$(probe_get fast longest_ms)"
+		both_down
+		heal a eth0 lan
+	done
+}
+
+# With the same timers, nothing fails; how often does the backup take over?
+m_false() {
+	local load loops p i seconds
+
+	seconds=${FALSE_SECONDS:-$(times 15 5)}
+	[ "$1" = ucarp ] && { none false-idle ucarp "not below a second"; return; }
+	[ -z "${QUICK:-}" ] || {
+		none false-idle "$1" "not in a quick run"
+		return
+	}
+	FAST=1
+	for load in idle:0 2-loops:2 8-loops:8; do
+		loops=()
+		pair_up "$1" || { none "false-${load%:*}" "$1" "no pair"; return; }
+		settle
+		capture c "$T/packets" "$ADVERTS"
+		for ((i = 0; i < ${load#*:}; i++)); do
+			timeout "$((seconds + 5))" "$BASH" -c 'while :; do :; done' &
+			loops+=($!)
+		done
+		sleep "$seconds"
+		for p in "${loops[@]}"; do
+			kill "$p"
+			wait "$p" 2>/dev/null
+		done
+		capture_stop
+		result "false-${load%:*}" "$1" "$(awk '
+			$3 ~ /^192/ { n += $3 != last && $3 ~ /2$/; last = $3 }
+			END { print n + 0 }' "$T/packets")"
+		both_down
+	done
+}
+
+thousand() {
+	local i
+
+	ADDRS=()
+	for ((i = 0; i < 1000; i++)); do
+		ADDRS+=("10.0.$((i / 250)).$((i % 250 + 1))/16")
+	done
+}
+
+ANNOUNCED="$ADVERTS or (arp[14:4] = arp[24:4] and arp[16:2] < 0x0400)"
+
+# From the first that b does, be it an address or a packet, to the last address's
+# first announcement.
+last_garp() {
+	local begin
+
+	begin=$(sed -n 's/^\[\([^]]*\)\].*/\1/p' "$T/monitor" | head -n 1)
+	[ -z "$begin" ] || begin=$(date -d "$begin" +%s.%6N)
+	awk -v t="$1" -v begin="$begin" -v want=1000 '
+		$1 < t { next }
+		$3 == "192.0.2.2" { if (!first) first = $1; next }
+		/ARP/ {
+			if (!first) first = $1
+			if (match($0, /10\.0\.[0-9]+\.[0-9]+/)) {
+				a = substr($0, RSTART, RLENGTH)
+				if (!(a in seen)) { seen[a]; n++; last = $1 }
+			}
+		}
+		END {
+			if (n < want) { print n + 0 " announced"; exit 1 }
+			if (begin && begin < first) first = begin
+			printf "%.3f\n", (last - first) * 1000
+		}' "$T/packets"
+}
+
+all_announced() {
+	last_garp "$1" >/dev/null
+}
+
+# As capture(), for bursts: short frames, a large buffer; and what addresses come.
+burst() {
+	enter b ip -ts -4 monitor address > "$T/monitor" &
+	PID[monitor]=$!
+	enter c tcpdump -i eth0 -B 16384 -s 128 -n -l -tt --immediate-mode \
+	    "$ANNOUNCED" > "$T/packets" 2> "$T/packets.err" &
+	PID[capture]=$!
+	wait_for 5 grep -q listening "$T/packets.err"
+}
+
+burst_stop() {
+	capture_stop
+	kill "${PID[monitor]}"
+	wait "${PID[monitor]}" 2>/dev/null
+}
+
+m_addresses() {
+	local i t ms
+
+	[ "$1" = ucarp ] && {
+		none addresses ucarp "one address; the rest is its script's"
+		return
+	}
+	thousand
+	for ((i = 0; i < $(times 5 1); i++)); do
+		pair_up "$1" || {
+			none addresses "$1" "the pair did not start"
+			return
+		}
+		settle
+		burst
+		t=$(now_s)
+		down a
+		wait_for 8 all_announced "$t"
+		burst_stop
+		ms=$(last_garp "$t") && result addresses "$1" "$ms" ||
+		    none addresses "$1" "$ms"
+		[ "$i" = 0 ] && [ -z "${QUICK:-}" ] && sends "$1"
+		both_down
+	done
+}
+
+# sends DAEMON: a returns and b is traced as it gives way and takes over again.
+sends() {
+	local p args=()
+
+	command -v strace >/dev/null || {
+		none netlink-sends "$1" "strace is not installed"
+		return
+	}
+	back_up "$1" || return
+	sleep 1
+	for p in $(tree "${PID[b]}"); do
+		args+=(-p "$p")
+	done
+	enter b strace -f -yy -e trace=sendto,sendmsg,sendmmsg \
+	    -o "$T/strace" "${args[@]}" 2> "$T/strace.err" &
+	p=$!
+	wait_for 5 grep -q attached "$T/strace.err"
+	down a
+	# Traced it is slow; it is over when nothing was sent for a second.
+	wait_for 15 holds b "10.0.3.250"
+	wait_for 15 quiet "$T/strace"
+	kill -INT "$p"
+	wait "$p" 2>/dev/null
+	result netlink-sends "$1" "$(grep -c '<NETLINK' "$T/strace")"
+	result packet-sends "$1" "$(grep -c '<PACKET\|<RAW\|<socket:' "$T/strace")"
+}
+
+quiet() {
+	local size
+
+	size=$(stat -c %s "$1")
+	sleep 1
+	[ "$(stat -c %s "$1")" = "$size" ]
+}
+
+m_hosts() {
+	local s n t
+
+	[ "$1" = ucarp ] && {
+		none hosts-master ucarp "one process a host; 2,040 are too many"
+		return
+	}
+	HOSTS=$(times 255 64) s=$(times 10 5)
+	n=$((HOSTS * 8))
+	configure "$1" a
+	configure "$1" b
+	up "$1" a
+	wait_for 60 eval "[ \$(count_hosts a) -ge $n ]" || {
+		none hosts-master "$1" "$(count_hosts a) of $n after 60 s"
+		return
+	}
+	up "$1" b
+	sleep 6
+	result hosts-master "$1" "$(cpu_percent a "$s")"
+	result hosts-backup "$1" "$(cpu_percent b "$s")"
+	result hosts-memory "$1" "$(memory_kib a)"
+	all_capture
+	sleep 1.5
+	t=$(now_s)
+	kill_all a
+	lose_addresses a
+	wait_for 15 eval "[ \$(count_hosts b) -ge $n ]"
+	sleep 0.2
+	capture_stop
+	spread "$1" "$t" "$n"
+	t=$(now_us)
+	up "$1" a
+	if wait_for 20 eval "[ \$(count_hosts a) -ge $n ]"; then
+		result hosts-return "$1" "$(awk -v t="$(since "$t")" \
+		    'BEGIN { print t * 1000 }')"
+	else
+		none hosts-return "$1" "$(count_hosts a) of $n after 20 s"
+	fi
+}
+
+count_hosts() {
+	ip -n "$1" -o -4 addr show 2>/dev/null | grep -c ' 10\.[1-8]\.0\.'
+}
+
+# At b, on all interfaces; each packet once.
+all_capture() {
+	enter b tcpdump -i any -B 8192 -n -l -tt "$ADVERTS" > "$T/packets" \
+	    2> "$T/packets.err" &
+	PID[capture]=$!
+	wait_for 5 grep -q listening "$T/packets.err"
+}
+
+# spread DAEMON SINCE N: first to last takeover, and beyond their deadlines.
+spread() {
+	awk -v t="$2" -v want="$3" -v rule="$(rule "$1")" '
+		match($0, /v[hr]id [0-9]+/) {
+			key = $2 substr($0, RSTART, RLENGTH)
+			if ($3 ~ /^(In|M|B)$/ && $1 < t + 0.1) { dead[key] = $1; next }
+			if ($3 != "Out" || $1 < t || key in seen) next
+			if (!(key in dead)) next
+			seen[key]; n++
+			d = dead[key] + rule / 1000
+			if (n == 1) { first = last = $1; d0 = d1 = d }
+			if ($1 < first) first = $1
+			if ($1 > last) last = $1
+			if (d < d0) d0 = d
+			if (d > d1) d1 = d
+		}
+		END {
+			if (n < want) { print n + 0 " of " want; exit 1 }
+			printf "%.3f %.3f\n", (last - first) * 1000,
+			    (last - first - (d1 - d0)) * 1000
+		}' "$T/packets" > "$T/spread" || {
+		none hosts-spread "$1" "$(cat "$T/spread") seen"
+		return
+	}
+	result hosts-spread "$1" "$(cut -d ' ' -f 1 "$T/spread")"
+	result hosts-spread-over "$1" "$(cut -d ' ' -f 2 "$T/spread")"
+}
+
+# From the first advertisement of the new master to main() of the program; ucarp
+# runs its script before.
+m_hook() {
+	local i t first ran
+
+	HOOK=$T/b/notify.d/hook
+	install -d -m 755 "$T/a/notify.d" "$T/b/notify.d"
+	install -m 755 "$BENCH/hook" "$HOOK"
+	for ((i = 0; i < $(times 5 2); i++)); do
+		pair_up "$1" || { none hook "$1" "the pair did not start"; break; }
+		settle
+		capture c "$T/packets" "$ADVERTS"
+		rm -f "$T/b/hook.ran"
+		t=$(now_s)
+		down a
+		wait_for 9 [ -s "$T/b/hook.ran" ]
+		wait_for 5 has_advert "$T/packets" "$t" 192.0.2.2
+		capture_stop
+		first=$(adverts "$T/packets" "$t" | cut -d ' ' -f 2)
+		ran=$(awk -v t="$t" '$1 >= t { print $1; exit }' "$T/b/hook.ran")
+		if [ -n "$first" ] && [ -n "$ran" ]; then
+			result hook "$1" "$(ms_between "$first" "$ran")"
+		else
+			none hook "$1" "the hook did not run"
+		fi
+		both_down
+	done
+}
+
+m_reload() {
+	local i
+
+	[ "$1" = ucarp ] && { none reload ucarp "it cannot"; return; }
+	pair_up "$1" || { none reload "$1" "the pair did not start"; return; }
+	settle
+	for ((i = 0; i < $(times 5 2); i++)); do
+		probe_start re c "$V4"
+		sleep 0.2
+		kill -HUP "${PID[a]}"
+		sleep 0.7
+		ADDRS=("$V4/24" "192.0.2.$((120 + i))/24")
+		configure "$1" a
+		configure "$1" b
+		kill -HUP "${PID[a]}" "${PID[b]}"
+		wait_for 2 holds a "192.0.2.$((120 + i))" ||
+		    none reload "$1" "the address never came"
+		sleep 0.5
+		probe_stop re
+		result reload "$1" "$(probe_get re lost)"
+	done
+}
+
+# What it costs a master to keep 1,000 addresses, beyond one that need not.
+m_lease() {
+	local kind s
+
+	[ "$1" = carpd ] || { none lease-address "$1" "it has no leases"; return; }
+	s=$(times 12 4)
+	thousand
+	for kind in off address guard; do
+		LEASE=$kind
+		configure carpd a
+		on a "$CARPD" -n -f "$T/a/carpd.conf" >/dev/null 2>&1 || {
+			none "lease-$kind" carpd "lease = $kind is not known"
+			continue
+		}
+		up carpd a
+		wait_for 15 holds a 10.0.3.250
+		sleep 2
+		result "lease-$kind" carpd "$(cpu_percent a "$s")"
+		down a
+	done
+}
