@@ -5,6 +5,10 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
+if ldd "$CARPD" | grep -q libasan; then
+	skip "the memory of a sanitizer is too much to be locked"
+fi
+
 for tool in chrt prlimit setpriv; do
 	command -v $tool >/dev/null || skip "$tool is not installed"
 done
