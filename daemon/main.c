@@ -23,7 +23,7 @@
 static const char usage_text[] =
     "usage: carpd [-dn] [-f file] [-S statedir] [-s socket]\n"
     "       carpd -i interface -v vhid -P keyfile -a address/len [-a ...]\n"
-    "             [-dFmnp] [-b advbase] [-k advskew] [-l address|off]\n"
+    "             [-dFmnp] [-b advbase] [-k advskew] [-l address|guard|off]\n"
     "             [-r peer] [-S statedir] [-s socket] [-u user]\n"
     "       carpd -h | -V\n";
 
