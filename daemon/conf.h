@@ -23,11 +23,52 @@ struct conf_host {
 	uint8_t vmac;
 	uint8_t lease; /* enum vip_lease */
 	uint8_t allow_foreign_subnet;
-	uint8_t reserved;
+	uint8_t critical; /* of its interface */
+	uint32_t group;	  /* of its interface; 0: none */
 	uint32_t line;		  /* of the section, for messages */
 	uint32_t addrs, naddrs;	  /* index of the first, count */
 	uint32_t digest, ndigest; /* none: as addrs */
 	uint32_t peers, npeers;	  /* none: multicast */
+};
+
+/* In which phase of a takeover a resource is started. */
+enum conf_phase { PHASE_FENCE, PHASE_STORAGE, PHASE_SERVICE, NPHASES };
+
+#define CONF_RESOURCE_MAX 64 /* resources: bits of `after` */
+#define CONF_RESOURCE_LEN 32 /* bytes of a name, with NUL */
+
+/* A fence, storage or service section.  Texts are offsets into conf_text(). */
+struct conf_resource {
+	char name[CONF_RESOURCE_LEN]; /* unique; letters, digits, - _ . */
+	uint32_t line;
+	uint8_t phase;	  /* enum conf_phase */
+	uint8_t critical; /* its failure fails the node over; storage and
+			     fences: always 1 */
+	uint8_t none;	  /* `fence none' written out: has no hook */
+	uint8_t reserved;
+	uint32_t hook;	  /* name of the hook */
+	uint32_t set, nset; /* the first of nset texts "K=V", one after the
+			       other, each with its NUL */
+	uint32_t start_ms, stop_ms, status_ms, verify_ms; /* limits */
+	uint32_t monitor_ms; /* interval of status; 0: never */
+	uint64_t after;	     /* resources of the same phase, by bit: started
+				after those, stopped before them */
+};
+
+/* The failover section. */
+struct conf_failover {
+	uint8_t on;		  /* there is one */
+	uint8_t addresses_first;  /* addresses = before-services */
+	uint8_t reserved[2];
+	uint32_t timeout_s;	  /* hold-down, 0..120 */
+	uint32_t fence_wait_ms;	  /* how long a living peer is waited for;
+				     default 15000 */
+	uint32_t last_resort;	  /* text: a program, or "" for sysrq */
+	uint32_t schemes;	  /* text: of get_ips, "http https" */
+	uint32_t nresources;
+	char interlink[VIP_IFNAMSIZ]; /* "": none */
+	struct carp_addr interlink_peer; /* family 0: none */
+	uint8_t reserved2[2];
 };
 
 struct conf {
@@ -42,7 +83,14 @@ struct conf {
 	uint32_t realtime;		/* the engine is: 0 or 1 */
 	uint32_t reserved;
 	uint32_t nhosts, naddrs;
-	/* struct conf_host[nhosts], then struct carp_addr[naddrs] */
+	uint32_t ntext; /* bytes */
+	uint32_t reserved2;
+	struct conf_failover failover;
+	/*
+	 * struct conf_resource[failover.nresources],
+	 * struct conf_host[nhosts], struct carp_addr[naddrs], then
+	 * char[ntext], which begins with an empty text: offset 0 is "".
+	 */
 };
 
 /* Exit codes of carpd(8), also what conf_load() and conf_check() return. */
@@ -58,6 +106,8 @@ enum conf_result {
 
 const struct conf_host *conf_hosts(const struct conf *);
 const struct carp_addr *conf_pool(const struct conf *);
+const struct conf_resource *conf_resources(const struct conf *);
+const char *conf_text(const struct conf *, uint32_t offset);
 
 /*
  * Messages go to `errors`, one line each: "FILE:LINE: what; what to do".  All

@@ -7,6 +7,7 @@
 #define CARPD_IPC_H
 
 #include "instance.h"
+#include "resource.h"
 
 enum ipc_type {
 	/* To the engine. */
@@ -19,12 +20,22 @@ enum ipc_type {
 	IPC_RESUME,	 /* fd: struct ipc_master[], of the engine
 					   before; at: when it ended; on: it
 					   had run well */
+	IPC_REPORT,	 /* failover mode: report */
+	IPC_DONE,	 /* failover mode: done */
+	IPC_RESORT,	 /* the last resort is called: text */
+	IPC_STORE,	 /* fd: text of failover.json, before
+					   the first IPC_CONF */
 	/* To the supervisor. */
 	IPC_APPLIED,	 /* what became of IPC_CONF: rc, text */
 	IPC_ALIVE,	 /* the loop runs */
 	IPC_RELOAD,	 /* somebody asks for a reload */
 	IPC_NOTE,	 /* a state has changed: note */
 	IPC_MAINTENANCE, /* remember: on */
+	IPC_ORDER,	 /* failover mode: order */
+	IPC_HARD,	 /* call the last resort now: text */
+	IPC_SECRET,	 /* fd: a passphrase; text: resource, ""
+					   for all; on: 0 drops it */
+	IPC_REMEMBER,	 /* fd: text of failover.json */
 	IPC_NTYPES
 };
 
@@ -35,6 +46,11 @@ struct ipc_msg {
 	uint8_t asked; /* it was IPC_RELOAD that led to this */
 	uint64_t at;   /* CLOCK_MONOTONIC, ns */
 	struct instance_note note;
+	union {
+		struct resource_order order;
+		struct resource_report report;
+		struct resource_done done;
+	};
 	char text[256];
 };
 
