@@ -229,13 +229,21 @@ const char *carp_state_name(enum carp_state);
 /* "no master heard", "master left (bow-out)", ...: ends a log line. */
 const char *carp_cause_text(enum carp_cause);
 
+/* From whom a backup takes over although it hears him. */
+enum carp_preempt {
+	CARP_PREEMPT_NEVER,		/* nobody who advertises in time */
+	CARP_PREEMPT,			/* every slower master */
+	CARP_PREEMPT_DEMOTED		/* a slower one that says that it is
+					   demoted: skew CARP_DEMOTED or more */
+};
+
 /* Fill with CARP_CONFIG_INIT, then set what differs.  No padding. */
 struct carp_config {
 	uint32_t size;			/* sizeof(struct carp_config) */
 	uint8_t	 vhid;			/* 1..255 */
 	uint8_t	 advbase;		/* seconds between adverts, 0..254 */
 	uint8_t	 advskew;		/* added 1/256 seconds, 0..254 */
-	uint8_t	 preempt;		/* take over from a slower master */
+	uint8_t	 preempt;		/* enum carp_preempt */
 	uint8_t	 key[CARP_KEY_LEN];	/* zero padded */
 	uint8_t	 openbsd;		/* peers are OpenBSD: `demote` */
 	uint8_t	 strict_family;		/* BSD: each family its own timeout */
@@ -308,6 +316,14 @@ int	 carp_demote(struct carp *, int demotion, uint64_t now);
 int	 carp_force(struct carp *, enum carp_state, uint64_t now);
 
 /*
+ * On standby a backup listens, and does not become master: neither by silence
+ * nor by a bow-out or a slower master; only carp_force() and carp_resume() make
+ * it one.  Silence counts anew from the end of it.  A master is not concerned
+ * until it is backup.
+ */
+int	 carp_standby(struct carp *, bool on, uint64_t now);
+
+/*
  * For the successor of a process that ended as master without a word.  Soon
  * enough, that nobody can have taken over: go_on as master.  Otherwise, or if
  * it ended more than once: bow out in its name, so that nobody waits.  Does
@@ -374,6 +390,7 @@ struct carp_info {
 	struct carp_packet peer;	/* the last one */
 	uint64_t peer_at;		/* its time, ns */
 	struct carp_stats stats;
+	bool	 standby;		/* see carp_standby() */
 };
 
 void	 carp_get_info(const struct carp *, struct carp_info *ret);

@@ -64,7 +64,8 @@ struct carp_host_config {
 	uint8_t	 vmac;			/* addresses on a virtual MAC */
 	uint8_t	 lease;			/* enum vip_lease */
 	uint8_t	 manual;		/* addresses by carp_host_install() */
-	uint8_t	 reserved;		/* zero */
+	uint8_t	 standby;		/* starts on standby; a change of the
+					   configuration does not look at it */
 	char	 ifname[VIP_IFNAMSIZ];	/* need not exist yet */
 	struct carp_config carp;	/* counter, seed 0: drawn */
 	const struct carp_addr *addrs;	/* what a master holds */
@@ -106,7 +107,13 @@ int	 carp_host_force(struct carp_host *, enum carp_state, uint64_t now);
 /* See carp_resume(). */
 int	 carp_host_resume(struct carp_host *, bool go_on, uint64_t now);
 
-/* With `manual`: have the addresses, or not.  Announced when they come. */
+/* See carp_standby(). */
+int	 carp_host_standby(struct carp_host *, bool on, uint64_t now);
+
+/*
+ * With `manual`: have the addresses, or not.  Announced when they come.  Only
+ * a master can have them (-EINVAL), and who ceases to be master loses them.
+ */
 int	 carp_host_install(struct carp_host *, bool, uint64_t now);
 
 /*

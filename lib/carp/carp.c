@@ -28,6 +28,7 @@ read_config(struct carp_config *ret, const struct carp_config *cfg)
 	memcpy(ret, cfg, size < sizeof(*ret) ? size : sizeof(*ret));
 	ret->size = sizeof(*ret);
 	if (ret->vhid == 0 || ret->advbase == 255 || ret->advskew == 255 ||
+	    ret->preempt > CARP_PREEMPT_DEMOTED ||
 	    (ret->digests & ~CARP_ANY_DIGEST) != 0 || ret->reserved[0] != 0 ||
 	    ret->reserved[1] != 0)
 		return -EINVAL;
@@ -257,6 +258,17 @@ carp_force(struct carp *c, enum carp_state state, uint64_t now)
 }
 
 int
+carp_standby(struct carp *c, bool on, uint64_t now)
+{
+	if (busy(c))
+		return -EBUSY;
+	if (c->standby && !on && c->state == CARP_BACKUP)
+		fsm_step(c, EV_TO_BACKUP, c->cause, now); /* waits anew */
+	c->standby = on;
+	return 0;
+}
+
+int
 carp_resume(struct carp *c, bool go_on, uint64_t now)
 {
 	if (busy(c))
@@ -357,4 +369,5 @@ carp_get_info(const struct carp *c, struct carp_info *ret)
 	ret->peer = c->peer;
 	ret->peer_at = c->peer_at;
 	ret->stats = c->stats;
+	ret->standby = c->standby;
 }

@@ -191,7 +191,7 @@ change_state(struct carp_host *h, const struct carp_action *a, uint64_t now)
 
 	h->since = now;
 	h->rival_last = 0;
-	if (!h->manual)
+	if (!h->manual || a->to != CARP_MASTER)
 		vip_set_up(h->set, a->to == CARP_MASTER);
 	if (a->from == CARP_MASTER) {
 		e->lost = true;

@@ -138,6 +138,8 @@ fsm_deadline(const struct carp *c)
 	case CARP_MASTER:
 		return c->advert_at;
 	case CARP_BACKUP:
+		if (c->standby)
+			return CARP_NEVER;
 		for (int f = 0; f < 2; f++)
 			if ((c->families & 1u << f) && c->armed[f] < first)
 				first = c->armed[f];
@@ -454,11 +456,19 @@ judge_as_master(struct carp *c, const struct carp_packet *pkt,
 		*ret = CARP_CAUSE_EQUAL;
 		return judge_equal(c, pkt, now);
 	}
-	if (!c->cfg.preempt && has_slept(c, now)) {
+	if (c->cfg.preempt != CARP_PREEMPT && has_slept(c, now)) {
 		*ret = CARP_CAUSE_PAUSED;
 		return EV_BETTER;
 	}
 	return EV_WORSE;
+}
+
+static bool
+preempts(const struct carp *c, const struct carp_packet *pkt)
+{
+	if (c->cfg.preempt == CARP_PREEMPT_DEMOTED)
+		return pkt->advskew >= CARP_DEMOTED && compare(c, pkt) > 0;
+	return c->cfg.preempt == CARP_PREEMPT && compare(c, pkt) > 0;
 }
 
 static enum fsm_event
@@ -471,7 +481,7 @@ judge_as_backup(
 		*ret = CARP_CAUSE_DEMOTED;
 		return EV_WORSE;
 	}
-	if (c->cfg.preempt && demote == 0 && compare(c, pkt) > 0) {
+	if (demote == 0 && preempts(c, pkt)) {
 		*ret = CARP_CAUSE_SLOWER;
 		return EV_WORSE;
 	}
@@ -491,6 +501,8 @@ fsm_judge(struct carp *c, const struct carp_packet *pkt, enum carp_cause *ret,
 	enum fsm_event ev;
 
 	*ret = CARP_CAUSE_BOWOUT;
+	if (c->state == CARP_BACKUP && c->standby)
+		return EV_BETTER;
 	if (carp_packet_is_bowout(pkt))
 		return EV_BOWOUT;
 	if (c->state == CARP_MASTER)

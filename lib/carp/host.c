@@ -86,6 +86,7 @@ enlist(struct carp_host *h, uint64_t now)
 	if (i->nhosts == 1)
 		iface_update(i, now);
 	demote_apply(h, now);
+	(void)carp_standby(h->carp, h->standby, now); /* nothing pends */
 	if (i->usable) {
 		now = engine_listening_since(now);
 		(void)carp_link(h->carp, true, now); /* nothing pends */
@@ -213,9 +214,24 @@ carp_host_resume(struct carp_host *h, bool go_on, uint64_t now)
 }
 
 int
+carp_host_standby(struct carp_host *h, bool on, uint64_t now)
+{
+	int rc;
+
+	if (h == NULL)
+		return -EINVAL;
+	if ((rc = carp_standby(h->carp, on, now)) != 0)
+		return rc;
+	engine_carry(h, now);
+	engine_settle(h->iface->engine, now);
+	return 0;
+}
+
+int
 carp_host_install(struct carp_host *h, bool install, uint64_t now)
 {
-	if (h == NULL || !h->manual)
+	if (h == NULL || !h->manual ||
+	    (install && carp_state(h->carp) != CARP_MASTER))
 		return -EINVAL;
 	vip_set_up(h->set, install);
 	if (install)

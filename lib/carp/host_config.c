@@ -58,7 +58,7 @@ is_good(const struct carp_host_config *c)
 
 	return len > 0 && len < sizeof(c->ifname) && c->vmac <= 1 &&
 	       c->manual <= 1 && c->lease <= VIP_LEASE_GUARD &&
-	       c->reserved == 0 && c->carp.size == sizeof(c->carp) &&
+	       c->standby <= 1 && c->carp.size == sizeof(c->carp) &&
 	       list_is_good(c->addrs, c->naddrs) &&
 	       list_is_good(c->digest, c->ndigest) &&
 	       list_is_good(c->peers, c->npeers) &&
@@ -160,6 +160,7 @@ host_config_copy(struct carp_host *ret, const struct carp_host_config *cfg)
 	ret->lease_ms = host_config_guard_ms(cfg->carp.advbase,
 	    carp_interval(cfg->carp.advbase, cfg->carp.advskew));
 	ret->manual = cfg->manual;
+	ret->standby = cfg->standby;
 	memcpy(ret->key, cfg->carp.key, sizeof(ret->key));
 	memcpy(ret->lladdr, cfg->carp.lladdr, sizeof(ret->lladdr));
 	return 0;

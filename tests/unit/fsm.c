@@ -476,6 +476,7 @@ START_TEST(nothing_happens_while_actions_wait)
 	ck_assert_int_eq(carp_demote(h.c, 7, h.now), -EBUSY);
 	ck_assert_int_eq(carp_force(h.c, CARP_BACKUP, h.now), -EBUSY);
 	ck_assert_int_eq(carp_resume(h.c, true, h.now), -EBUSY);
+	ck_assert_int_eq(carp_standby(h.c, true, h.now), -EBUSY);
 	ck_assert_int_eq(carp_stop(h.c, h.now), -EBUSY);
 	ck_assert_int_eq(carp_change(h.c, &h.cfg, h.addrs, h.n, h.now), -EBUSY);
 	host_info(&h, &after);

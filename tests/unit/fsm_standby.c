@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/* A host that takes no part, and one that preempts only who is demoted. */
+#include <errno.h>
+
+#include "host.h"
+#include "suite.h"
+
+static struct host h;
+
+static void
+setup(void)
+{
+	host_defaults(&h);
+}
+
+static void
+teardown(void)
+{
+	host_free(&h);
+}
+
+static void
+start(uint8_t preempt, uint8_t skew)
+{
+	h.cfg.preempt = preempt;
+	h.cfg.advskew = skew;
+	host_new(&h);
+	host_link(&h, true);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+}
+
+static void
+standby(bool on)
+{
+	ck_assert_int_eq(carp_standby(h.c, on, h.now), 0);
+	host_collect(&h);
+	ck_assert_uint_eq(h.nact, 0);
+}
+
+START_TEST(who_stands_by_is_never_master_by_itself)
+{
+	start(CARP_PREEMPT, 0);
+	standby(true);
+	ck_assert(carp_deadline(h.c) == CARP_NEVER);
+	h.now += 100 * CARP_SEC;
+	host_timer(&h);
+	host_hear(&h, 1, 200);
+	host_hear(&h, 255, 255);
+	host_link(&h, false);
+	host_link(&h, true);
+	ck_assert(carp_deadline(h.c) == CARP_NEVER);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+}
+END_TEST
+
+START_TEST(it_hears_who_is_master)
+{
+	struct carp_info i;
+
+	start(CARP_PREEMPT_NEVER, 0);
+	standby(true);
+	host_hear(&h, 1, 7);
+	carp_get_info(h.c, &i);
+	ck_assert(i.heard && i.standby);
+	ck_assert_uint_eq(i.peer.advskew, 7);
+}
+END_TEST
+
+START_TEST(silence_counts_from_its_end)
+{
+	start(CARP_PREEMPT_NEVER, 0);
+	standby(true);
+	h.now += 100 * CARP_SEC;
+	standby(false);
+	ck_assert_uint_eq(carp_deadline(h.c), h.now + 3 * CARP_SEC);
+}
+END_TEST
+
+START_TEST(it_can_be_forced)
+{
+	start(CARP_PREEMPT_NEVER, 0);
+	standby(true);
+	ck_assert_int_eq(carp_force(h.c, CARP_MASTER, h.now), 0);
+	host_collect(&h);
+	ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
+}
+END_TEST
+
+START_TEST(a_master_is_concerned_when_it_is_backup)
+{
+	start(CARP_PREEMPT_NEVER, 0);
+	h.now = carp_deadline(h.c);
+	host_timer(&h);
+	standby(true);
+	ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
+	ck_assert(carp_deadline(h.c) != CARP_NEVER);
+	ck_assert_int_eq(carp_force(h.c, CARP_BACKUP, h.now), 0);
+	host_collect(&h);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+	ck_assert(carp_deadline(h.c) == CARP_NEVER);
+}
+END_TEST
+
+static const struct {
+	const char *why;
+	uint8_t own, skew;
+	enum carp_state want;
+} preempted[] = {
+	{ "a slower master stays", 0, 100, CARP_BACKUP },
+	{ "the slowest that is not demoted stays", 0, 239, CARP_BACKUP },
+	{ "a demoted one goes", 0, 240, CARP_MASTER },
+	{ "also for one that is not preferred", 100, 240, CARP_MASTER },
+	{ "not for one that is demoted as well", 240, 240, CARP_BACKUP },
+	{ "nor for a slower one", 250, 240, CARP_BACKUP },
+};
+
+START_TEST(only_the_demoted_are_preempted)
+{
+	start(CARP_PREEMPT_DEMOTED, preempted[_i].own);
+	host_hear(&h, 1, preempted[_i].skew);
+	ck_assert_msg(
+	    carp_state(h.c) == preempted[_i].want, "%s", preempted[_i].why);
+}
+END_TEST
+
+START_TEST(a_bow_out_is_always_taken_up)
+{
+	start(CARP_PREEMPT_DEMOTED, 100);
+	host_hear(&h, 255, 255);
+	ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
+}
+END_TEST
+
+START_TEST(there_are_three_kinds_of_preempt)
+{
+	struct carp *c = NULL;
+
+	h.cfg.preempt = 3;
+	ck_assert_int_eq(carp_new(&c, &h.cfg, h.addrs, h.n), -EINVAL);
+	ck_assert_ptr_null(c);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("fsm_standby");
+	TCase *t = tcase_create("fsm_standby");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, who_stands_by_is_never_master_by_itself);
+	tcase_add_test(t, it_hears_who_is_master);
+	tcase_add_test(t, silence_counts_from_its_end);
+	tcase_add_test(t, it_can_be_forced);
+	tcase_add_test(t, a_master_is_concerned_when_it_is_backup);
+	add_rows(t, only_the_demoted_are_preempted, preempted);
+	tcase_add_test(t, a_bow_out_is_always_taken_up);
+	tcase_add_test(t, there_are_three_kinds_of_preempt);
+	suite_add_tcase(s, t);
+	return suite_run(s);
+}
