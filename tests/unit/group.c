@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/* Failover groups: who votes, who has won, who has lost. */
+#include "group.h"
+#include "suite.h"
+
+#define M    CARP_MASTER, CARP_CAUSE_SILENCE, false
+#define MB   CARP_MASTER, CARP_CAUSE_BOWOUT, false
+#define B    CARP_BACKUP, CARP_CAUSE_LINK_UP, false
+#define BH   CARP_BACKUP, CARP_CAUSE_LINK_UP, true
+#define BY   CARP_BACKUP, CARP_CAUSE_FASTER, false
+#define DOWN CARP_INIT, CARP_CAUSE_LINK_DOWN, false
+
+static const struct row {
+	const char *why;
+	struct group_member m[4];
+	size_t n;
+	enum group_view want;
+	bool passive;
+} rows[] = {
+	{ "nobody", { { 0 } }, 0, VIEW_NONE, false },
+	{ "one waits", { { 1, true, B } }, 1, VIEW_WAITING, false },
+	{ "one has won", { { 1, true, M } }, 1, VIEW_WON, false },
+	{ "by a bow-out", { { 1, true, MB } }, 1, VIEW_WON, true },
+	{ "by a bow-out and by silence: not sure",
+	    { { 1, true, MB }, { 2, true, M } }, 2, VIEW_WON, false },
+	{ "another is heard", { { 1, true, BH } }, 1, VIEW_PEER, false },
+	{ "it was yielded to", { { 1, true, BY } }, 1, VIEW_PEER, false },
+	{ "no link", { { 1, false, DOWN } }, 1, VIEW_LINK, false },
+	{ "one without a link does not vote",
+	    { { 1, true, M }, { 1, false, DOWN } }, 2, VIEW_WON, false },
+	{ "nor a group without links", { { 1, true, M }, { 2, false, DOWN } },
+	    2, VIEW_WON, false },
+	{ "an alternative that another holds is no loss",
+	    { { 1, true, M }, { 1, true, BH } }, 2, VIEW_HELD, false },
+	{ "a whole group is", { { 1, true, M }, { 2, true, BH } }, 2, VIEW_PEER,
+	    false },
+	{ "all links are away", { { 1, false, DOWN }, { 2, false, DOWN } }, 2,
+	    VIEW_LINK, false },
+	{ "one group waits while another has won",
+	    { { 1, true, M }, { 2, true, B } }, 2, VIEW_HELD, false },
+	{ "members need not stand together",
+	    { { 1, true, M }, { 2, true, BH }, { 1, true, M }, { 2, true, M } },
+	    4, VIEW_HELD, false },
+	{ "all of two groups",
+	    { { 1, true, M }, { 2, true, M }, { 1, true, M }, { 2, true, M } },
+	    4, VIEW_WON, false },
+};
+
+START_TEST(views)
+{
+	const struct row *r = &rows[_i];
+	struct group_result got = group_view(r->m, r->n);
+
+	ck_assert_msg(
+	    got.view == r->want, "%s: %s", r->why, group_view_name(got.view));
+	ck_assert_msg(got.passive == r->passive, "%s: passive", r->why);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("group");
+	TCase *t = tcase_create("group");
+
+	add_rows(t, views, rows);
+	suite_add_tcase(s, t);
+	return suite_run(s);
+}
