@@ -11,8 +11,8 @@
 #define STEPS_MAX 16 /* hosts changed in one breath */
 
 static void
-host_config(struct carp_host_config *ret, const struct conf *conf,
-    const struct conf_host *h)
+host_config(struct carp_host_config *ret, struct instance *in,
+    const struct conf *conf, const struct conf_host *h)
 {
 	const struct carp_addr *pool = conf_pool(conf);
 
@@ -28,6 +28,8 @@ host_config(struct carp_host_config *ret, const struct conf *conf,
 	ret->ndigest = h->ndigest;
 	ret->peers = h->npeers != 0 ? pool + h->peers : NULL;
 	ret->npeers = h->npeers;
+	if (instance_failover(in) != NULL)
+		failover_host_config(instance_failover(in), ret);
 }
 
 static int
@@ -42,7 +44,7 @@ add_host(struct instance *in, const struct conf *conf,
 	if ((m = calloc(1, sizeof(*m))) == NULL)
 		return -ENOMEM;
 	m->step_down = CARP_NEVER;
-	host_config(&cfg, conf, h);
+	host_config(&cfg, in, conf, h);
 	if ((rc = carp_host_add(instance_engine(in), &host, &cfg, now)) < 0) {
 		free(m);
 		return rc;
@@ -61,7 +63,7 @@ change_host(struct instance *in, const struct conf *conf,
 	host = carp_host_find(instance_engine(in), h->ifname, h->carp.vhid);
 	if (host == NULL)
 		return -ENOENT;
-	host_config(&cfg, conf, h);
+	host_config(&cfg, in, conf, h);
 	return carp_host_change(host, &cfg, now);
 }
 
@@ -173,4 +175,19 @@ fail:
 		(void)carp_engine_set_link_demotion(instance_engine(in),
 		    was->link_demotion, now); /* it was so before */
 	return rc;
+}
+
+int
+apply_hosts(struct instance *in, uint64_t now)
+{
+	const struct conf *conf = instance_conf(in);
+	const struct conf_host *h = conf_hosts(conf);
+	int rc, first = 0;
+
+	for (uint32_t i = 0; i < conf->nhosts; i++) {
+		rc = change_host(in, conf, &h[i], now);
+		if (rc < 0 && first == 0)
+			first = rc;
+	}
+	return first;
 }

@@ -21,4 +21,10 @@ struct member {
 int apply_plan(struct instance *, const struct plan *, const struct conf *,
     char *why, size_t len, uint64_t now);
 
+/*
+ * What failover mode says of all hosts has changed.  All are tried; the first
+ * error is returned.
+ */
+int apply_hosts(struct instance *, uint64_t now);
+
 #endif

@@ -36,6 +36,8 @@ struct child {
 	bool stopping;
 	int status;
 	bool from_file;	       /* there is something to reload */
+	bool abandoned;	       /* the supervisor is gone: not a word */
+	char *store;	       /* text of failover.json; NULL: none */
 	struct ipc_msg *queue; /* what had no room in the socket */
 	size_t nqueue, room;   /* nqueue <= room <= QUEUE_MAX */
 };
@@ -180,6 +182,69 @@ do_reload(void *arg)
 }
 
 /*
+ * What failover mode asks for.
+ */
+
+static void
+do_order(void *arg, const struct resource_order *o)
+{
+	struct ipc_msg m = { .type = IPC_ORDER };
+
+	m.order = *o;
+	say(arg, &m);
+}
+
+static void
+do_hard(void *arg, const char *reason)
+{
+	struct ipc_msg m = { .type = IPC_HARD };
+
+	(void)snprintf(m.text, sizeof(m.text), "%s", reason);
+	say(arg, &m);
+}
+
+/* Bytes with a message; without room now they are lost: -EAGAIN. */
+static int
+say_wrapped(struct child *c, const struct ipc_msg *m, const void *p, size_t len)
+{
+	int rc, fd = ipc_wrap(p, len);
+
+	if (fd < 0)
+		return fd;
+	rc = ipc_send(c->ipc, m, fd);
+	(void)close(fd);
+	return rc;
+}
+
+static void
+do_remember(void *arg, const char *text, size_t len)
+{
+	const struct ipc_msg m = { .type = IPC_REMEMBER };
+	int rc = say_wrapped(arg, &m, text, len);
+
+	if (rc < 0)
+		log_line(
+		    LOG_ERR, "failover.json: not saved: %s", strerror(-rc));
+}
+
+static int
+do_secret(void *arg, const char *resource, const void *p, size_t len)
+{
+	struct ipc_msg m = { .type = IPC_SECRET, .on = len > 0 };
+
+	(void)snprintf(m.text, sizeof(m.text), "%s", resource);
+	return say_wrapped(arg, &m, p, len);
+}
+
+static void
+do_ended(void *arg)
+{
+	struct child *c = arg;
+
+	c->stopping = true;
+}
+
+/*
  * From the supervisor.
  */
 
@@ -187,10 +252,11 @@ static int
 begin(struct child *c, bool maintenance, char *why, size_t len)
 {
 	const struct instance_ops ops = { do_notify, do_save_maintenance,
-		do_event, do_reload };
+		do_event, do_reload, do_order, do_hard, do_remember, do_secret,
+		do_ended };
 	int rc;
 
-	rc = instance_new(&c->instance, &ops, c, maintenance);
+	rc = instance_new(&c->instance, &ops, c, maintenance, c->store);
 	if (rc < 0) {
 		(void)snprintf(why, len, "%s", strerror(-rc));
 		return rc;
@@ -267,6 +333,8 @@ on_reload_done(struct child *c, const struct ipc_msg *m, int fd)
 		reload_done(c, m, m->rc, text);
 	else
 		reload_done(c, m, m->rc, "see the log");
+	if (c->instance != NULL)
+		instance_set_live(c->instance, false);
 	free(text);
 }
 
@@ -295,6 +363,42 @@ on_resume(struct child *c, const struct ipc_msg *m, int fd)
 }
 
 static void
+on_store(struct child *c, int fd)
+{
+	void *text = NULL;
+	size_t len;
+
+	if (ipc_unwrap(fd, &text, &len) != 0)
+		return;
+	free(c->store);
+	c->store = text;
+}
+
+/* In failover mode everything comes down first. */
+static void
+on_stop(struct child *c)
+{
+	if (c->instance == NULL || !instance_step_down(c->instance, carp_now()))
+		c->stopping = true;
+}
+
+static void
+on_failover(struct child *c, const struct ipc_msg *m)
+{
+	struct failover *f =
+	    c->instance != NULL ? instance_failover(c->instance) : NULL;
+
+	if (f == NULL)
+		return;
+	if (m->type == IPC_REPORT)
+		failover_report(f, &m->report, carp_now());
+	else if (m->type == IPC_DONE)
+		failover_done(f, &m->done, carp_now());
+	else
+		failover_resort(f, m->text, carp_now());
+}
+
+static void
 on_ipc(evutil_socket_t fd, short what, void *arg)
 {
 	struct child *c = arg;
@@ -308,6 +412,8 @@ on_ipc(evutil_socket_t fd, short what, void *arg)
 		if (rc <= 0) {
 			log_line(LOG_ERR, "the supervisor is gone: stopping");
 			c->stopping = true;
+			c->abandoned = c->instance != NULL &&
+				       instance_failover(c->instance) != NULL;
 			break;
 		}
 		if (m.type == IPC_CONF)
@@ -318,8 +424,12 @@ on_ipc(evutil_socket_t fd, short what, void *arg)
 			on_reload_done(c, &m, attached);
 		else if (m.type == IPC_STATUS)
 			log_status(c);
+		else if (m.type == IPC_STORE)
+			on_store(c, attached);
 		else if (m.type == IPC_STOP)
-			c->stopping = true;
+			on_stop(c);
+		else
+			on_failover(c, &m);
 	}
 }
 
@@ -338,7 +448,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 		if (si.ssi_signo == SIGUSR1)
 			log_status(c);
 		else
-			c->stopping = true;
+			on_stop(c);
 }
 
 /* Ready, or its deadline has come: what to do is the same. */
@@ -391,7 +501,11 @@ stop(struct child *c)
 	struct pollfd pfd = { .fd = c->ipc, .events = POLLOUT };
 	uint64_t end = carp_now() + LAST_WORDS_MS * (CARP_SEC / 1000);
 
-	if (c->instance != NULL) {
+	/*
+	 * Nobody is left who could give storage back: the peer must not think
+	 * so, and hears nothing.  The addresses go with the engine.
+	 */
+	if (c->instance != NULL && !c->abandoned) {
 		instance_process(c->instance, carp_now());
 		instance_stop(c->instance, carp_now());
 	}
@@ -478,6 +592,7 @@ clean_up(struct child *c)
 	if (c->signals != -1)
 		(void)close(c->signals);
 	free(c->queue);
+	free(c->store);
 }
 
 int

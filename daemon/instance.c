@@ -27,7 +27,10 @@ struct instance {
 	struct conf *conf;	   /* what runs; NULL: nothing yet */
 	struct report_limit limit; /* of lines that are of no host */
 	uint64_t started;
-	uint64_t wake; /* own deadline; CARP_NEVER */
+	uint64_t wake;		   /* own deadline; CARP_NEVER */
+	struct failover *failover; /* NULL: plain mode */
+	char *store;		   /* for it, until it is made */
+	bool live; /* the next configuration may change the network */
 	bool maintenance;
 	bool more;	/* events wait in the engine */
 	int last_error; /* of carp_engine_process() */
@@ -35,7 +38,7 @@ struct instance {
 
 int
 instance_new(struct instance **ret, const struct instance_ops *ops, void *arg,
-    bool maintenance)
+    bool maintenance, const char *store)
 {
 	struct instance *in;
 	int rc;
@@ -46,6 +49,10 @@ instance_new(struct instance **ret, const struct instance_ops *ops, void *arg,
 	in->arg = arg;
 	in->started = carp_now();
 	in->wake = CARP_NEVER;
+	if (store != NULL && (in->store = strdup(store)) == NULL) {
+		rc = -ENOMEM;
+		goto fail;
+	}
 	if ((rc = carp_engine_new(&in->engine)) < 0)
 		goto fail;
 	if (maintenance && (rc = carp_engine_demote(in->engine, MAINTENANCE,
@@ -71,7 +78,9 @@ instance_free(struct instance *in)
 		free(carp_host_user(host));
 		carp_host_set_user(host, NULL);
 	}
+	failover_free(in->failover);
 	carp_engine_free(in->engine);
+	free(in->store);
 	free(in->conf);
 	free(in);
 }
@@ -260,7 +269,13 @@ instance_fd(const struct instance *in)
 uint64_t
 instance_deadline(const struct instance *in)
 {
-	return in->more ? 0 : in->wake;
+	uint64_t at = in->wake;
+
+	if (in->more)
+		return 0;
+	if (in->failover != NULL && failover_deadline(in->failover) < at)
+		at = failover_deadline(in->failover);
+	return at;
 }
 
 void
@@ -273,6 +288,8 @@ instance_process(struct instance *in, uint64_t now)
 	in->last_error = rc;
 	run_deadlines(in, now);
 	drain(in, EVENTS_MAX, now);
+	if (in->failover != NULL)
+		failover_process(in->failover, now);
 }
 
 void
@@ -292,9 +309,21 @@ instance_resume(struct instance *in, const char *ifname, uint8_t vhid,
 
 	if (h == NULL)
 		return;
+	/* Who holds storage has more to give back than addresses. */
+	if (in->failover != NULL && !go_on)
+		return;
 	carp_host_get_info(h, &info);
 	if (now - at < 3 * info.carp.advbase * CARP_SEC)
 		(void)carp_host_resume(h, go_on, now); /* or not: no harm */
+}
+
+bool
+instance_step_down(struct instance *in, uint64_t now)
+{
+	if (in->failover == NULL || in->conf == NULL)
+		return false;
+	failover_stop(in->failover, now);
+	return true;
 }
 
 void
@@ -330,6 +359,101 @@ remove_host(struct instance *in, const struct conf_host *h, uint64_t now)
 	free(m);
 }
 
+/*
+ * Failover mode.
+ */
+
+static void
+do_event(void *arg, json_t *event)
+{
+	const struct instance *in = arg;
+
+	if (in->ops.event != NULL)
+		in->ops.event(in->arg, event);
+}
+
+static void
+do_order(void *arg, const struct resource_order *o)
+{
+	const struct instance *in = arg;
+
+	in->ops.order(in->arg, o);
+}
+
+static void
+do_hard(void *arg, const char *reason)
+{
+	const struct instance *in = arg;
+
+	in->ops.hard(in->arg, reason);
+}
+
+static void
+do_remember(void *arg, const char *text, size_t len)
+{
+	const struct instance *in = arg;
+
+	in->ops.remember(in->arg, text, len);
+}
+
+static void
+do_ended(void *arg)
+{
+	const struct instance *in = arg;
+
+	in->ops.ended(in->arg);
+}
+
+static void
+do_hosts(void *arg)
+{
+	struct instance *in = arg;
+	int rc = apply_hosts(in, carp_now());
+
+	if (rc < 0)
+		log_line(LOG_ERR, "virtual hosts: %s", strerror(-rc));
+}
+
+/* What cannot be changed while it runs is refused with the way to do it. */
+static int
+check_mode(struct instance *in, const struct conf *conf, char *why, size_t len)
+{
+	bool live = in->live;
+
+	in->live = false;
+	if (in->conf == NULL)
+		return 0;
+	if (in->conf->failover.on != conf->failover.on) {
+		(void)snprintf(why, len,
+		    "failover mode cannot be switched %s by a reload: restart "
+		    "carpd",
+		    conf->failover.on ? "on" : "off");
+		return -EOPNOTSUPP;
+	}
+	if (conf->failover.on && !live && !failover_disabled(in->failover) &&
+	    !conf_same_network(in->conf, conf)) {
+		(void)snprintf(why, len,
+		    "interfaces or virtual hosts change while failover is "
+		    "enabled: disable it (carpctl failover control "
+		    "action=DISABLE), reload, enable it again, or use carpctl "
+		    "reload --live");
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int
+prepare_mode(struct instance *in, const struct conf *conf)
+{
+	const struct failover_ops ops = { do_order, do_hard, do_remember,
+		do_event, do_ended, do_hosts };
+
+	if (!conf->failover.on || in->failover != NULL)
+		return 0;
+	return failover_new(
+	    &in->failover, in->engine, &ops, in, in->store, in->maintenance);
+}
+
 int
 instance_apply(struct instance *in, const struct conf *conf, uint64_t now,
     char *why, size_t len)
@@ -338,6 +462,12 @@ instance_apply(struct instance *in, const struct conf *conf, uint64_t now,
 	struct conf *copy;
 	int rc;
 
+	if ((rc = check_mode(in, conf, why, len)) < 0)
+		return rc;
+	if ((rc = prepare_mode(in, conf)) < 0) {
+		(void)snprintf(why, len, "failover: %s", strerror(-rc));
+		return rc;
+	}
 	if ((copy = malloc(conf->size)) == NULL ||
 	    plan_new(&p, in->conf, conf) < 0) {
 		(void)snprintf(why, len, "out of memory");
@@ -362,6 +492,8 @@ instance_apply(struct instance *in, const struct conf *conf, uint64_t now,
 	    "%u changed, %u removed, %u as before",
 	    p->count[PLAN_ADD], p->count[PLAN_CHANGE], p->count[PLAN_REMOVE],
 	    p->count[PLAN_KEEP]);
+	if (in->failover != NULL)
+		rc = failover_configure(in->failover, copy, now);
 	free(in->conf);
 	in->conf = copy;
 out:
@@ -385,6 +517,27 @@ uint64_t
 instance_started(const struct instance *in)
 {
 	return in->started;
+}
+
+struct failover *
+instance_failover(const struct instance *in)
+{
+	return in->failover;
+}
+
+int
+instance_secret(
+    struct instance *in, const char *resource, const void *p, size_t len)
+{
+	if (in->failover == NULL || in->ops.secret == NULL)
+		return -EOPNOTSUPP;
+	return in->ops.secret(in->arg, resource, p, len);
+}
+
+void
+instance_set_live(struct instance *in, bool live)
+{
+	in->live = live;
 }
 
 int
@@ -453,12 +606,17 @@ instance_set_maintenance(struct instance *in, bool on, uint64_t now)
 
 	if (on == in->maintenance)
 		return 0;
-	rc = carp_engine_demote(
-	    in->engine, MAINTENANCE, on ? CARP_DEMOTED : 0, CARP_NEVER, now);
-	if (rc < 0)
-		return rc;
-	in->maintenance = on;
-	plan_step_down(in, on, now);
+	if (in->failover != NULL) {
+		in->maintenance = on;
+		failover_set_maintenance(in->failover, on, now);
+	} else {
+		rc = carp_engine_demote(in->engine, MAINTENANCE,
+		    on ? CARP_DEMOTED : 0, CARP_NEVER, now);
+		if (rc < 0)
+			return rc;
+		in->maintenance = on;
+		plan_step_down(in, on, now);
+	}
 	log_line(LOG_NOTICE, "maintenance is %s", on ? "on" : "off");
 	if (in->ops.save_maintenance != NULL)
 		in->ops.save_maintenance(in->arg, on);

@@ -9,6 +9,7 @@
 #include <carp/engine.h>
 #include <jansson.h>
 #include "conf.h"
+#include "failover.h"
 
 struct instance;
 
@@ -28,10 +29,17 @@ struct instance_ops {
 	void (*event)(void *arg, json_t *event);
 	/* Start a reload; its end is told by control_reload_done(). */
 	int (*reload)(void *arg);
+	/* Failover mode: see failover.h. */
+	void (*order)(void *arg, const struct resource_order *);
+	void (*hard)(void *arg, const char *reason);
+	void (*remember)(void *arg, const char *text, size_t len);
+	int (*secret)(void *arg, const char *resource, const void *, size_t);
+	void (*ended)(void *arg);
 };
 
+/* store: text of failover.json as remembered (copied), or NULL. */
 int instance_new(struct instance **ret, const struct instance_ops *, void *arg,
-    bool maintenance);
+    bool maintenance, const char *store);
 void instance_free(struct instance *);
 
 int instance_fd(const struct instance *);
@@ -59,6 +67,12 @@ int instance_apply(struct instance *, const struct conf *, uint64_t now,
 void instance_resume(struct instance *, const char *ifname, uint8_t vhid,
     bool go_on, uint64_t at, uint64_t now);
 
+/*
+ * In failover mode everything has to come down first: ops->ended() tells when.
+ * False: there is nothing to wait for.
+ */
+bool instance_step_down(struct instance *, uint64_t now);
+
 /* Bows out everywhere; the addresses go. */
 void instance_stop(struct instance *, uint64_t now);
 
@@ -72,5 +86,15 @@ void instance_log_status(struct instance *, uint64_t now);
 bool instance_maintenance(const struct instance *);
 int instance_set_maintenance(struct instance *, bool on, uint64_t now);
 int instance_reload(struct instance *); /* ops->reload */
+
+/* The next configuration may change the network also in failover mode. */
+void instance_set_live(struct instance *, bool);
+
+/* NULL: plain mode. */
+struct failover *instance_failover(const struct instance *);
+
+/* A passphrase for the hooks of a resource; "": of all. */
+int instance_secret(
+    struct instance *, const char *resource, const void *, size_t len);
 
 #endif

@@ -197,8 +197,8 @@ report_flush(struct report_host *rh, const struct carp_host *host, uint64_t now)
 }
 
 /* Wall-clock time of an instant of CLOCK_MONOTONIC, RFC 3339, in UTC. */
-static json_t *
-wall_time(uint64_t at, uint64_t now)
+json_t *
+report_time(uint64_t at, uint64_t now)
 {
 	struct timespec ts;
 	struct tm tm;
@@ -272,7 +272,7 @@ report_json(const struct carp_event *ev, const char *text, uint64_t now)
 
 	if ((o = json_object()) == NULL)
 		return NULL;
-	status_put(o, "time", wall_time(ev->at, now));
+	status_put(o, "time", report_time(ev->at, now));
 	status_put_text(o, "event", name[ev->what]);
 	if (ev->host != NULL) {
 		carp_host_get_info(ev->host, &i);

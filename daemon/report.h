@@ -37,4 +37,7 @@ json_t *report_json(const struct carp_event *, const char *text, uint64_t now);
 uint64_t report_flush(
     struct report_host *, const struct carp_host *, uint64_t now);
 
+/* A moment of CLOCK_MONOTONIC as wall-clock time in UTC, for people. */
+json_t *report_time(uint64_t at, uint64_t now);
+
 #endif

@@ -82,7 +82,7 @@ enum role_event {
 };
 
 struct role_detail {
-	bool any, whole;	/* KNOWN: something is up, all is up */
+	bool any, whole;	 /* KNOWN: something is up, all is up */
 	enum resource_peer peer; /* WON */
 	const struct resource_done *done;
 	const char *text; /* NULL: none */
@@ -122,21 +122,21 @@ struct role_config {
 struct role {
 	struct role_config cfg;
 	enum role_at at;
-	enum role_at after;	 /* where a way down ends */
-	enum resource_mode mode; /* of the way down */
-	enum resource_peer peer; /* of the transition */
+	enum role_at after;	     /* where a way down ends */
+	enum resource_mode mode;     /* of the way down */
+	enum resource_peer peer;     /* of the transition */
 	enum resource_peer won_from; /* of the newest WON */
-	enum role_event view;	 /* newest of WON, LOST_PEER, LOST_LINK;
+	enum role_event view;	     /* newest of WON, LOST_PEER, LOST_LINK;
 				    LOST_PEER also: none yet */
-	bool addresses;		 /* they are on */
-	bool standby;		 /* hosts take no part */
-	bool storage;		 /* something of it may be up */
-	bool fenced;		 /* a real fence holds */
-	bool force;		 /* force_master waits for its turn */
-	bool failed;		 /* the last takeover went wrong */
-	bool begun;		 /* a transition is being recorded */
-	unsigned failures;	 /* in a row */
-	uint32_t order;		 /* id of the last; answers to others are old */
+	bool addresses;		     /* they are on */
+	bool standby;		     /* hosts take no part */
+	bool storage;		     /* something of it may be up */
+	bool fenced;		     /* a real fence holds */
+	bool force;		     /* force_master waits for its turn */
+	bool failed;		     /* the last takeover went wrong */
+	bool begun;		     /* a transition is being recorded */
+	unsigned failures;	     /* in a row */
+	uint32_t order; /* id of the last; answers to others are old */
 	uint64_t deadline, retry_until, since;
 	char cause[RESOURCE_TEXT];  /* of the transition */
 	char reason[RESOURCE_TEXT]; /* of the failure */
@@ -150,8 +150,8 @@ void role_init(struct role *, const struct role_config *);
 void role_configure(struct role *, const struct role_config *, uint64_t now);
 
 /* All actions of the last event must have been taken. */
-void role_step(struct role *, enum role_event, const struct role_detail *,
-    uint64_t now);
+void role_step(
+    struct role *, enum role_event, const struct role_detail *, uint64_t now);
 
 /* False: none left. */
 bool role_next(struct role *, struct role_action *ret);

@@ -15,12 +15,12 @@
 static json_t *list_methods(struct rpc_call *);
 
 static const struct rpc_method rpc_methods[] = {
-	{ "rpc.methods", false, "list the methods", NULL, list_methods },
-	{ NULL, false, NULL, NULL, NULL }
+	{ "rpc.methods", false, "list the methods", NULL, list_methods, false },
+	{ NULL, false, NULL, NULL, NULL, false }
 };
 
 static const struct rpc_method *const tables[] = { rpc_carp_methods,
-	rpc_methods };
+	rpc_failover_methods, rpc_methods };
 
 #define NTABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -199,6 +199,9 @@ say_allowed(struct rpc_call *call, const struct rpc_param *p)
 	case RPC_BOOL:
 		add_text(call, "true or false");
 		break;
+	case RPC_OBJECT:
+		add_text(call, "an object");
+		break;
 	}
 }
 
@@ -219,6 +222,9 @@ take_param(struct rpc_arg *ret, const struct rpc_param *p, const json_t *v)
 	case RPC_BOOL:
 		ret->i = json_is_true(v);
 		return json_is_boolean(v);
+	case RPC_OBJECT:
+		ret->o = (json_t *)(uintptr_t)v;
+		return json_is_object(v);
 	}
 	return false;
 }
@@ -295,7 +301,7 @@ static void
 log_change(
     const struct rpc_call *call, const struct rpc_method *m, json_t *params)
 {
-	char *text = params != NULL
+	char *text = params != NULL && !m->secret
 			 ? json_dumps(params, JSON_COMPACT | JSON_ENSURE_ASCII)
 			 : NULL;
 

@@ -44,6 +44,7 @@ struct rpc_arg {
 	bool given;
 	json_int_t i;  /* also a truth value */
 	const char *s; /* borrowed */
+	json_t *o;     /* borrowed; an object */
 };
 
 struct rpc_call {
@@ -58,7 +59,7 @@ struct rpc_call {
 	char text[RPC_TEXT_LEN];
 };
 
-enum rpc_type { RPC_INT, RPC_TEXT, RPC_BOOL };
+enum rpc_type { RPC_INT, RPC_TEXT, RPC_BOOL, RPC_OBJECT };
 
 struct rpc_param {
 	const char *name; /* NULL ends the list */
@@ -73,9 +74,11 @@ struct rpc_method {
 	const char *text;		/* what it does, for people */
 	const struct rpc_param *params; /* NULL: none */
 	json_t *(*call)(struct rpc_call *);
+	bool secret; /* its params are not for the log */
 };
 
-extern const struct rpc_method rpc_carp_methods[]; /* rpc_carp.c */
+extern const struct rpc_method rpc_carp_methods[];     /* rpc_carp.c */
+extern const struct rpc_method rpc_failover_methods[]; /* rpc_failover.c */
 
 /* For methods: fails the call and returns NULL. */
 json_t *rpc_fail(struct rpc_call *, enum rpc_code, const char *fmt, ...)

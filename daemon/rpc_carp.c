@@ -14,6 +14,7 @@
 enum { SHOW_VHID, SHOW_INTERFACE };
 enum { DEMOTE_CAUSE, DEMOTE_AMOUNT, DEMOTE_SECONDS };
 enum { MAINTENANCE_ON };
+enum { RELOAD_LIVE };
 enum { FORCE_VHID, FORCE_INTERFACE, FORCE_STATE };
 
 static const struct rpc_param show_params[] = { [SHOW_VHID] = { "vhid", RPC_INT,
@@ -33,6 +34,10 @@ static const struct rpc_param maintenance_params[] = {
 	[MAINTENANCE_ON] = { "on", RPC_BOOL, true, 0, 0 },
 	{ NULL, RPC_INT, false, 0, 0 }
 };
+
+static const struct rpc_param reload_params[] = { [RELOAD_LIVE] = { "live",
+						      RPC_BOOL, false, 0, 0 },
+	{ NULL, RPC_INT, false, 0, 0 } };
 
 static const struct rpc_param force_params[] = { [FORCE_VHID] = { "vhid",
 						     RPC_INT, true, 1, 255 },
@@ -164,6 +169,9 @@ static bool
 is_reserved(const char *cause)
 {
 	return strcmp(cause, "maintenance") == 0 ||
+	       strcmp(cause, "importing") == 0 ||
+	       strncmp(cause, "failed ", 7) == 0 ||
+	       strncmp(cause, "resource ", 9) == 0 ||
 	       strncmp(cause, "link ", 5) == 0 ||
 	       strncmp(cause, "send ", 5) == 0;
 }
@@ -184,7 +192,8 @@ demote(struct rpc_call *call)
 	if (is_reserved(cause))
 		return rpc_fail(call, RPC_PARAMS,
 		    "carp.demote: params.cause: "
-		    "\"maintenance\", \"link ...\" and \"send ...\" are set "
+		    "\"maintenance\", \"importing\" and what begins with \"link \", "
+		    "\"send \", \"failed \" or \"resource \" are set "
 		    "by carpd itself; use another name");
 	if (seconds->given)
 		until = call->now + (uint64_t)seconds->i * CARP_SEC;
@@ -235,6 +244,10 @@ force(struct rpc_call *call)
 	    call, &call->arg[FORCE_VHID], &call->arg[FORCE_INTERFACE]);
 	if (host == NULL)
 		return NULL;
+	if (instance_failover(call->instance) != NULL)
+		return rpc_fail(call, RPC_FAILED,
+		    "carp.force: in failover mode the whole node moves: use "
+		    "failover.force_master or failover.become_passive");
 	carp_host_get_info(host, &i);
 	rc = carp_host_force(host, state, call->now);
 	if (rc == -ENETDOWN)
@@ -254,8 +267,10 @@ force(struct rpc_call *call)
 static json_t *
 reload(struct rpc_call *call)
 {
-	int rc = call->peer->reload(call->peer->arg, call->id);
+	int rc;
 
+	instance_set_live(call->instance, call->arg[RELOAD_LIVE].i != 0);
+	rc = call->peer->reload(call->peer->arg, call->id);
 	call->later = rc == 0;
 	if (rc == -EOPNOTSUPP)
 		return rpc_fail(call, RPC_FAILED,
@@ -280,18 +295,20 @@ subscribe(struct rpc_call *call)
 
 const struct rpc_method rpc_carp_methods[] = {
 	{ "carp.status", false, "state of the node and of all virtual hosts",
-	    NULL, status },
+	    NULL, status, false },
 	{ "carp.show", false, "all that is known of one virtual host",
-	    show_params, show },
-	{ "carp.subscribe", false, "send events from now on", NULL, subscribe },
+	    show_params, show, false },
+	{ "carp.subscribe", false, "send events from now on", NULL, subscribe,
+	    false },
 	{ "carp.version", false, "version of carpd, name of the node", NULL,
-	    version },
+	    version, false },
 	{ "carp.demote", true, "set what a cause of demotion amounts to",
-	    demote_params, demote },
+	    demote_params, demote, false },
 	{ "carp.maintenance", true, "give all virtual hosts away, or end that",
-	    maintenance_params, maintenance },
+	    maintenance_params, maintenance, false },
 	{ "carp.force", true, "make one virtual host master or backup",
-	    force_params, force },
-	{ "carp.reload", true, "read the configuration again", NULL, reload },
-	{ NULL, false, NULL, NULL, NULL }
+	    force_params, force, false },
+	{ "carp.reload", true, "read the configuration again", reload_params,
+	    reload, false },
+	{ NULL, false, NULL, NULL, NULL, false }
 };

@@ -99,7 +99,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		    strerror(errno));
 		exit(77);
 	}
-	if ((rc = instance_new(&in, &ops, NULL, false)) < 0 ||
+	if ((rc = instance_new(&in, &ops, NULL, false, NULL)) < 0 ||
 	    (rc = instance_apply(in, conf, carp_now(), why, sizeof(why))) < 0) {
 		(void)fprintf(
 		    stderr, "no instance: %s %s\n", strerror(-rc), why);

@@ -63,7 +63,7 @@ setup(void)
 	peer.may_change = true;
 	peer.subscribe = subscribe;
 	peer.reload = reload;
-	ck_assert_int_eq(instance_new(&in, &ops, NULL, false), 0);
+	ck_assert_int_eq(instance_new(&in, &ops, NULL, false, NULL), 0);
 	apply(hosts, 3);
 }
 

@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: ISC */
+/* Failover mode in the engine process: events in, actions carried out. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "failover.h"
+#include "failover_events.h"
+#include "log.h"
+
+#define MAINTENANCE   "maintenance"
+#define IMPORTING     "importing"
+#define IMPORT_AMOUNT 120 /* a node that serves is preferred to one that */
+#define BELOW	      239 /* only begins to; but that is not `demoted' */
+#define SICK_AMOUNT   10  /* of a resource that is not critical */
+#define LOOK	      (CARP_SEC) /* between looks at the reasons */
+
+int
+failover_new(struct failover **ret, struct carp_engine *engine,
+    const struct failover_ops *ops, void *arg, const char *store,
+    bool maintenance)
+{
+	const struct role_config none = { .disabled = false };
+	struct failover *f;
+	int rc;
+
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return -ENOMEM;
+	f->engine = engine;
+	f->ops = *ops;
+	f->arg = arg;
+	f->maintenance = f->demoted = maintenance;
+	f->said = ROLE_EV_LOST_PEER;
+	f->told = ROLE_UNKNOWN;
+	role_init(&f->role, &none);
+	if ((rc = store_init(&f->store, store)) < 0) {
+		failover_free(f);
+		return rc;
+	}
+	*ret = f;
+	return 0;
+}
+
+void
+failover_free(struct failover *f)
+{
+	if (f == NULL)
+		return;
+	store_free(&f->store);
+	free(f->voter);
+	free(f);
+}
+
+static void
+remember(struct failover *f)
+{
+	char *text = store_text(&f->store);
+
+	if (text != NULL)
+		f->ops.remember(f->arg, text, strlen(text));
+	free(text);
+}
+
+/*
+ * Virtual hosts.
+ */
+
+static void
+each(struct failover *f, bool on, uint64_t now,
+    void (*act)(
+	struct carp_host *, const struct carp_host_info *, bool, uint64_t))
+{
+	struct carp_host *h = NULL;
+	struct carp_host_info i;
+
+	while ((h = carp_host_each(f->engine, h)) != NULL) {
+		carp_host_get_info(h, &i);
+		act(h, &i, on, now);
+	}
+}
+
+static void
+install(
+    struct carp_host *h, const struct carp_host_info *i, bool on, uint64_t now)
+{
+	int rc;
+
+	if (i->vip.up == on || (on && i->carp.state != CARP_MASTER))
+		return;
+	if ((rc = carp_host_install(h, on, now)) < 0)
+		log_line(LOG_ERR, "vhid %u %s: addresses: %s", i->carp.vhid,
+		    i->ifname, strerror(-rc));
+}
+
+static void
+take(struct carp_host *h, const struct carp_host_info *i, bool on, uint64_t now)
+{
+	(void)on;
+	if (i->carp.state == CARP_BACKUP)
+		(void)carp_host_force(h, CARP_MASTER, now); /* it has a link */
+}
+
+static void
+bow_out(
+    struct carp_host *h, const struct carp_host_info *i, bool on, uint64_t now)
+{
+	(void)on;
+	if (i->carp.state == CARP_MASTER)
+		(void)carp_host_force(h, CARP_BACKUP, now);
+}
+
+static void
+stand_by(
+    struct carp_host *h, const struct carp_host_info *i, bool on, uint64_t now)
+{
+	(void)i;
+	(void)carp_host_standby(h, on, now); /* nothing pends */
+}
+
+static void
+demote(struct failover *f, const char *cause, int amount, uint64_t now)
+{
+	int rc = carp_engine_demote(f->engine, cause, amount, CARP_NEVER, now);
+
+	if (rc < 0 && rc != -ENOENT)
+		log_line(LOG_ERR, "demotion \"%s\": %s", cause, strerror(-rc));
+}
+
+static int
+import_amount(const struct failover *f)
+{
+	const struct conf_host *h = conf_hosts(f->conf);
+	int skew = 0;
+
+	for (uint32_t i = 0; i < f->conf->nhosts; i++)
+		if (h[i].carp.advskew > skew)
+			skew = h[i].carp.advskew;
+	if (skew >= BELOW)
+		return 0;
+	return skew + IMPORT_AMOUNT > BELOW ? BELOW - skew : IMPORT_AMOUNT;
+}
+
+/*
+ * Actions of the role machine.
+ */
+
+static void
+set_failed(struct failover *f, bool on, uint64_t now)
+{
+	if (f->failed[0] != '\0')
+		demote(f, f->failed, 0, now);
+	f->failed[0] = '\0';
+	if (!on)
+		return;
+	(void)snprintf(f->failed, sizeof(f->failed), "failed %.39s",
+	    f->culprit[0] != '\0' ? f->culprit : "takeover");
+	demote(f, f->failed, CARP_DEMOTED, now);
+}
+
+static void
+begin(struct failover *f, const struct role_action *a, uint64_t now)
+{
+	log_line(LOG_NOTICE, "failover: %s: %s",
+	    a->up ? "becoming active" : "stepping down", a->text);
+	f->culprit[0] = '\0';
+	store_begin(&f->store, role_status_name(f->told), a->up, a->text, now);
+	remember(f);
+}
+
+static void
+end(struct failover *f, const struct role_action *a, uint64_t now)
+{
+	const char *to = role_status_name(failover_status(f));
+
+	if (a->ok)
+		log_line(LOG_NOTICE, "failover: %s after %.3f s", to,
+		    (double)(now - f->store.began) / CARP_SEC);
+	else
+		log_line(LOG_ERR, "failover: %s: %s", to, a->text);
+	store_end(&f->store, to, a->ok, a->text, now);
+	remember(f);
+}
+
+static void
+carry_out(struct failover *f, const struct role_action *a, uint64_t now)
+{
+	switch (a->what) {
+	case ROLE_DO_BEGIN:
+		begin(f, a, now);
+		break;
+	case ROLE_DO_END:
+		end(f, a, now);
+		break;
+	case ROLE_DO_ORDER:
+		store_order(&f->store, &a->order, now);
+		f->ops.order(f->arg, &a->order);
+		break;
+	case ROLE_DO_ADDRESSES:
+		each(f, a->on, now, install);
+		store_mark(&f->store, "addresses", a->on, now);
+		break;
+	case ROLE_DO_TAKE:
+		f->said = ROLE_EV_WON;
+		each(f, true, now, take);
+		break;
+	case ROLE_DO_BOW_OUT:
+		f->said = ROLE_EV_LOST_PEER;
+		each(f, true, now, bow_out);
+		store_mark(&f->store, "bow-out", true, now);
+		break;
+	case ROLE_DO_STANDBY:
+		each(f, a->on, now, stand_by);
+		break;
+	case ROLE_DO_IMPORTING:
+		demote(f, IMPORTING, a->on ? import_amount(f) : 0, now);
+		break;
+	case ROLE_DO_FAILED:
+		set_failed(f, a->on, now);
+		break;
+	case ROLE_DO_HARD:
+		log_line(LOG_CRIT, "failover: last resort: %s", a->text);
+		f->ops.hard(f->arg, a->text);
+		break;
+	case ROLE_DO_EXIT:
+		f->ops.ended(f->arg);
+		break;
+	}
+}
+
+/* A node that serves gives its services away first, and is demoted then. */
+static void
+apply_maintenance(struct failover *f, uint64_t now)
+{
+	bool may = !role_busy(&f->role) && f->role.at != AT_MASTER;
+
+	if (f->maintenance == f->demoted || (f->maintenance && !may))
+		return;
+	f->demoted = f->maintenance;
+	demote(f, MAINTENANCE, f->demoted ? CARP_DEMOTED : 0, now);
+}
+
+static void
+step(struct failover *f, enum role_event ev, const struct role_detail *d,
+    uint64_t now)
+{
+	struct role_action a;
+
+	role_step(&f->role, ev, d, now);
+	while (role_next(&f->role, &a))
+		carry_out(f, &a, now);
+	apply_maintenance(f, now);
+	failover_tell(f, now);
+}
+
+/*
+ * The elections.
+ */
+
+static uint32_t
+group_of(const struct conf *conf, const char *ifname, uint32_t group)
+{
+	const struct conf_host *h = conf_hosts(conf);
+	uint32_t first = 0;
+
+	if (group != 0)
+		return group;
+	/* An interface without a number is a group of its own. */
+	while (strcmp(h[first].ifname, ifname) != 0)
+		first++;
+	return UINT32_MAX - first;
+}
+
+static bool
+any_critical(const struct conf *conf)
+{
+	const struct conf_host *h = conf_hosts(conf);
+
+	for (uint32_t i = 0; i < conf->nhosts; i++)
+		if (h[i].critical)
+			return true;
+	return false;
+}
+
+static struct group_member
+member(const struct conf *conf, const struct conf_host *h,
+    const struct carp_host_info *i)
+{
+	struct group_member m = {
+		.group = group_of(conf, h->ifname, h->group),
+		.link = i->link,
+		.state = i->carp.state,
+		.cause = i->carp.cause,
+	};
+
+	m.heard = i->carp.heard && i->carp.peer_at > i->carp.since &&
+		  !carp_packet_is_bowout(&i->carp.peer);
+	return m;
+}
+
+static struct group_result
+look(const struct failover *f)
+{
+	const struct conf_host *h = conf_hosts(f->conf);
+	bool all = !any_critical(f->conf);
+	const struct carp_host *host;
+	struct carp_host_info i;
+	size_t n = 0;
+
+	for (uint32_t k = 0; k < f->conf->nhosts; k++) {
+		if (!h[k].critical && !all)
+			continue;
+		host = carp_host_find(f->engine, h[k].ifname, h[k].carp.vhid);
+		if (host == NULL)
+			continue;
+		carp_host_get_info(host, &i);
+		f->voter[n++] = member(f->conf, &h[k], &i);
+	}
+	return group_view(f->voter, n);
+}
+
+/* Whoever is on his way or there hears of a loss, the others of a win. */
+static bool
+translate(const struct failover *f, enum group_view v, enum role_event *ret)
+{
+	bool idle = f->role.at == AT_STANDBY || f->role.at == AT_BACKUP ||
+		    f->role.at == AT_ERROR || f->role.at == AT_WAKING;
+
+	switch (v) {
+	case VIEW_WON:
+		*ret = ROLE_EV_WON;
+		return true;
+	case VIEW_PEER:
+		*ret = ROLE_EV_LOST_PEER;
+		return true;
+	case VIEW_LINK:
+		*ret = ROLE_EV_LOST_LINK;
+		return true;
+	case VIEW_HELD:
+		*ret = idle ? ROLE_EV_LOST_PEER : ROLE_EV_WON;
+		return true;
+	case VIEW_WAITING:
+		*ret = idle ? ROLE_EV_LOST_PEER : ROLE_EV_LINK_BACK;
+		return idle || f->said == ROLE_EV_LOST_LINK;
+	default:
+		return false;
+	}
+}
+
+static void
+hear_elections(struct failover *f, uint64_t now)
+{
+	struct group_result g = look(f);
+	struct role_detail d = { .peer =
+				     g.passive ? PEER_PASSIVE : PEER_UNCLEAR };
+	enum role_event ev;
+
+	if (!translate(f, g.view, &ev) || ev == f->said)
+		return;
+	f->said = ev;
+	step(f, ev, &d, now);
+}
+
+void
+failover_process(struct failover *f, uint64_t now)
+{
+	if (f->conf == NULL)
+		return;
+	hear_elections(f, now);
+	if (f->role.addresses)
+		each(f, true, now, install);
+	if (now >= role_deadline(&f->role))
+		step(f, ROLE_EV_TIMER, NULL, now);
+	if (now >= f->look_at) {
+		f->look_at = now + LOOK;
+		failover_tell(f, now);
+	}
+}
+
+uint64_t
+failover_deadline(const struct failover *f)
+{
+	uint64_t at = role_deadline(&f->role);
+
+	return at < f->look_at ? at : f->look_at;
+}
+
+/*
+ * Resources.
+ */
+
+static void
+check_known(struct failover *f, uint64_t now)
+{
+	const struct conf_resource *r = conf_resources(f->conf);
+	struct role_detail d = { .whole = true };
+
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++) {
+		bool up = f->res[i].state == RES_UP;
+
+		if (!f->res[i].known)
+			return;
+		d.any |= f->res[i].state != RES_DOWN && !r[i].none;
+		d.whole &= up || r[i].none || !r[i].critical;
+	}
+	d.whole &= d.any;
+	f->known = true;
+	hear_elections(f, now);
+	step(f, ROLE_EV_KNOWN, &d, now);
+}
+
+static void
+weigh(struct failover *f, uint32_t index, uint64_t now)
+{
+	const struct conf_resource *r = &conf_resources(f->conf)[index];
+	bool bad = f->res[index].state == RES_SICK ||
+		   f->res[index].state == RES_FAILED;
+	char cause[CARP_CAUSE_NAME_MAX];
+
+	bad = bad && !r->critical && f->role.addresses;
+	if (bad == f->res[index].demotes)
+		return;
+	f->res[index].demotes = bad;
+	(void)snprintf(cause, sizeof(cause), "resource %.30s", r->name);
+	demote(f, cause, bad ? SICK_AMOUNT : 0, now);
+}
+
+void
+failover_report(
+    struct failover *f, const struct resource_report *r, uint64_t now)
+{
+	struct role_detail d = { .text = NULL };
+	const struct conf_resource *res;
+	char text[RESOURCE_TEXT];
+
+	if (f->conf == NULL || r->index >= f->conf->failover.nresources)
+		return;
+	res = &conf_resources(f->conf)[r->index];
+	f->res[r->index].state = (enum resource_state)r->state;
+	f->res[r->index].known = r->state != RES_UNKNOWN;
+	memcpy(f->res[r->index].reason, r->text, sizeof(r->text));
+	if (r->took != 0)
+		store_run(&f->store, f->conf, r);
+	if (r->state == RES_FAILED || r->state == RES_SICK)
+		(void)snprintf(f->culprit, sizeof(f->culprit), "%s", res->name);
+	failover_tell_run(f, r, now);
+	weigh(f, r->index, now);
+	if (!f->known) {
+		check_known(f, now);
+		return;
+	}
+	if (!r->lost || (res->phase == PHASE_SERVICE && !res->critical))
+		return;
+	(void)snprintf(text, sizeof(text), "%s: %.150s", res->name,
+	    r->text[0] != '\0' ? r->text : "is not running any more");
+	d.text = text;
+	step(f, res->phase == PHASE_FENCE ? ROLE_EV_FENCE_LOST : ROLE_EV_SICK,
+	    &d, now);
+}
+
+void
+failover_done(
+    struct failover *f, const struct resource_done *done, uint64_t now)
+{
+	struct role_detail d = { .done = done };
+
+	if (f->conf == NULL)
+		return;
+	if (done->order == f->role.order)
+		store_done(&f->store, done, now);
+	step(f, ROLE_EV_DONE, &d, now);
+}
+
+void
+failover_resort(struct failover *f, const char *reason, uint64_t now)
+{
+	struct resource_done done = { .order = f->role.order, .hard = 1 };
+
+	(void)snprintf(done.text, sizeof(done.text), "%s", reason);
+	failover_done(f, &done, now);
+}
+
+void
+failover_stop(struct failover *f, uint64_t now)
+{
+	step(f, ROLE_EV_STOP, NULL, now);
+}
+
+/*
+ * Configuration.
+ */
+
+static struct role_config
+role_settings(const struct failover *f)
+{
+	const struct conf_host *h = conf_hosts(f->conf);
+	struct role_config c = {
+		.timeout = failover_timeout_s(f) * CARP_SEC,
+		.fence_wait = f->conf->failover.fence_wait_ms * CARP_SEC / 1000,
+		.addresses_first = f->conf->failover.addresses_first != 0,
+		.disabled = f->store.disabled,
+	};
+
+	for (uint32_t i = 0; i < f->conf->nhosts; i++) {
+		uint64_t t =
+		    3 * carp_interval(h[i].carp.advbase, h[i].carp.advskew) +
+		    CARP_SEC;
+
+		if (t > c.detect)
+			c.detect = t;
+	}
+	return c;
+}
+
+/* Indices may mean other resources now: the supervisor tells of all again. */
+int
+failover_configure(struct failover *f, const struct conf *conf, uint64_t now)
+{
+	struct group_member *voter = calloc(conf->nhosts + 1, sizeof(*voter));
+	bool first = f->conf == NULL;
+	struct role_config c;
+
+	if (voter == NULL)
+		return -ENOMEM;
+	free(f->voter);
+	f->voter = voter;
+	f->conf = conf;
+	c = role_settings(f);
+	memset(f->res, 0, sizeof(f->res));
+	if (first)
+		role_init(&f->role, &c);
+	else
+		role_configure(&f->role, &c, now);
+	if (first && conf->failover.nresources == 0)
+		check_known(f, now);
+	return 0;
+}
+
+void
+failover_host_config(const struct failover *f, struct carp_host_config *c)
+{
+	c->manual = 1;
+	c->standby = f->role.standby;
+	if (c->carp.preempt == CARP_PREEMPT_NEVER)
+		c->carp.preempt = CARP_PREEMPT_DEMOTED;
+	if (f->store.master == 1)
+		c->carp.advskew = 0;
+	else if (f->store.master == 0 && c->carp.advskew < 100)
+		c->carp.advskew = 100;
+}
+
+/*
+ * Orders.
+ */
+
+int
+failover_force_master(struct failover *f, uint64_t now)
+{
+	if (f->role.at == AT_MASTER || f->role.at == AT_SHAKEN)
+		return -EALREADY;
+	if (f->role.at == AT_GONE || f->role.at == AT_ENDED)
+		return -ENOTCONN;
+	step(f, ROLE_EV_FORCE, NULL, now);
+	return 0;
+}
+
+int
+failover_become_passive(struct failover *f, bool hard, uint64_t now)
+{
+	bool active = f->role.at >= AT_HOLD && f->role.at <= AT_SHAKEN;
+
+	if (!active && !(hard && role_busy(&f->role)))
+		return -EALREADY;
+	step(f, hard ? ROLE_EV_HARD : ROLE_EV_PASSIVE, NULL, now);
+	return 0;
+}
+
+int
+failover_update(
+    struct failover *f, int disabled, int timeout_s, int master, uint64_t now)
+{
+	struct role_config c;
+	bool was = f->store.disabled;
+
+	if (timeout_s > 120)
+		return -EINVAL;
+	if (disabled != -1)
+		f->store.disabled = disabled != 0;
+	if (timeout_s != -1)
+		f->store.timeout_s = timeout_s;
+	if (master != -1)
+		f->store.master = master;
+	remember(f);
+	c = role_settings(f);
+	role_configure(&f->role, &c, now);
+	if (master != -1)
+		f->ops.hosts(f->arg);
+	if (f->store.disabled != was)
+		step(f, was ? ROLE_EV_ENABLE : ROLE_EV_DISABLE, NULL, now);
+	return 0;
+}
+
+void
+failover_set_maintenance(struct failover *f, bool on, uint64_t now)
+{
+	struct role_detail d = { .text = MAINTENANCE };
+
+	f->maintenance = on;
+	if (on)
+		step(f, ROLE_EV_PASSIVE, &d, now);
+	else
+		apply_maintenance(f, now);
+}
+
+enum role_status
+failover_status(const struct failover *f)
+{
+	struct carp_host *h = NULL;
+	struct carp_host_info i;
+	bool heard = false;
+
+	while (!heard && (h = carp_host_each(f->engine, h)) != NULL) {
+		carp_host_get_info(h, &i);
+		heard = i.carp.heard && !carp_packet_is_bowout(&i.carp.peer) &&
+			carp_now() - i.carp.peer_at < i.carp.timeout + CARP_SEC;
+	}
+	return role_status(&f->role, heard);
+}
+
+bool
+failover_disabled(const struct failover *f)
+{
+	return f->store.disabled;
+}
+
+uint32_t
+failover_timeout_s(const struct failover *f)
+{
+	if (f->store.timeout_s >= 0)
+		return (uint32_t)f->store.timeout_s;
+	return f->conf->failover.timeout_s;
+}
+
+/* By default whoever has a smaller skew than the usual 100 of the other. */
+bool
+failover_preferred(const struct failover *f)
+{
+	if (f->store.master != -1)
+		return f->store.master == 1;
+	return f->conf->nhosts > 0 && conf_hosts(f->conf)->carp.advskew < 100;
+}

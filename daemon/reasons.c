@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+/* Why failover would not work now. */
+#include <stdio.h>
+#include <string.h>
+
+#include "interlink.h"
+#include "reasons.h"
+#include "status_json.h"
+
+#define DETAIL_LEN 256
+
+static const struct {
+	const char *code, *text;
+} known[NREASONS] = {
+	[NO_CRITICAL_INTERFACES] = { "NO_CRITICAL_INTERFACES",
+	    "no interface is marked critical: no lost link moves the node" },
+	[NO_VIP] = { "NO_VIP",
+	    "the critical interfaces have no virtual address" },
+	[NO_VOLUME] = { "NO_VOLUME", "there is no storage to serve" },
+	[NO_FENCED] = { "NO_FENCED",
+	    "storage is imported, but its fence does not hold" },
+	[NO_FAILOVER] = { "NO_FAILOVER", "failover is disabled" },
+	[LOC_FAILOVER_ONGOING] = { "LOC_FAILOVER_ONGOING",
+	    "a transition runs on this node" },
+	[DISAGREE_VIP] = { "DISAGREE_VIP",
+	    "the nodes do not agree who holds the virtual addresses" },
+	[NO_HEARTBEAT_IFACE] = { "NO_HEARTBEAT_IFACE",
+	    "the interlink does not exist" },
+	[NO_CARRIER_ON_HEARTBEAT] = { "NO_CARRIER_ON_HEARTBEAT",
+	    "the interlink has no carrier" },
+};
+
+static bool
+any_up(const struct failover *f, enum conf_phase phase)
+{
+	const struct conf_resource *r = conf_resources(f->conf);
+
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (r[i].phase == phase && !r[i].none &&
+		    (f->res[i].state == RES_UP || f->res[i].state == RES_SICK))
+			return true;
+	return false;
+}
+
+/* The first resource of a phase that is down where it should be up. */
+static const char *
+first_down(const struct failover *f, enum conf_phase phase)
+{
+	const struct conf_resource *r = conf_resources(f->conf);
+
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (r[i].phase == phase && !r[i].none &&
+		    f->res[i].state != RES_UP)
+			return r[i].name;
+	return NULL;
+}
+
+static bool
+any_configured(const struct failover *f, enum conf_phase phase)
+{
+	const struct conf_resource *r = conf_resources(f->conf);
+
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (r[i].phase == phase && !r[i].none)
+			return true;
+	return false;
+}
+
+static uint32_t
+of_interfaces(const struct failover *f)
+{
+	const struct conf_host *h = conf_hosts(f->conf);
+	bool critical = false, vip = false;
+
+	for (uint32_t i = 0; i < f->conf->nhosts; i++) {
+		critical |= h[i].critical != 0;
+		vip |= h[i].critical != 0 && h[i].naddrs > 0;
+	}
+	if (!critical)
+		return 1u << NO_CRITICAL_INTERFACES;
+	return vip ? 0 : 1u << NO_VIP;
+}
+
+static uint32_t
+of_storage(const struct failover *f)
+{
+	bool active = f->role.at == AT_MASTER || f->role.at == AT_SHAKEN;
+	uint32_t r = 0;
+
+	if (!any_configured(f, PHASE_STORAGE) ||
+	    (active && !any_up(f, PHASE_STORAGE)))
+		r |= 1u << NO_VOLUME;
+	if (any_up(f, PHASE_STORAGE) && first_down(f, PHASE_FENCE) != NULL)
+		r |= 1u << NO_FENCED;
+	return r;
+}
+
+/* The vhid where two are master, or 0. */
+static unsigned
+two_masters(const struct failover *f)
+{
+	struct carp_condition_info c;
+	struct carp_host *h = NULL;
+	struct carp_host_info i;
+
+	while ((h = carp_host_each(f->engine, h)) != NULL)
+		if (carp_host_condition(h, CARP_COND_TWO_MASTERS, &c)) {
+			carp_host_get_info(h, &i);
+			return i.carp.vhid;
+		}
+	return 0;
+}
+
+/* After the time that an election takes, somebody must be master. */
+static bool
+nobody(const struct failover *f)
+{
+	return failover_status(f) == ROLE_UNKNOWN && f->known &&
+	       carp_now() - f->role.since > f->role.cfg.detect;
+}
+
+static uint32_t
+of_interlink(const struct failover *f)
+{
+	struct interlink l;
+
+	if (f->conf->failover.interlink[0] == '\0')
+		return 0;
+	interlink_look(&l, f->conf->failover.interlink);
+	if (!l.exists)
+		return 1u << NO_HEARTBEAT_IFACE;
+	return l.carrier ? 0 : 1u << NO_CARRIER_ON_HEARTBEAT;
+}
+
+uint32_t
+reasons_now(const struct failover *f)
+{
+	uint32_t r = of_interfaces(f) | of_storage(f) | of_interlink(f);
+
+	if (failover_disabled(f))
+		r |= 1u << NO_FAILOVER;
+	if (role_busy(&f->role))
+		r |= 1u << LOC_FAILOVER_ONGOING;
+	if (two_masters(f) != 0 || nobody(f))
+		r |= 1u << DISAGREE_VIP;
+	return r;
+}
+
+const char *
+reason_code(enum reason r)
+{
+	return (unsigned)r < NREASONS ? known[r].code : "?";
+}
+
+static void
+detail_of(char ret[DETAIL_LEN], const struct failover *f, enum reason r)
+{
+	const char *link = f->conf->failover.interlink;
+	const char *down;
+
+	ret[0] = '\0';
+	switch (r) {
+	case NO_VOLUME:
+		down = first_down(f, PHASE_STORAGE);
+		(void)snprintf(ret, DETAIL_LEN, "%s%s",
+		    down != NULL ? down : "no storage section is configured",
+		    down != NULL ? " is not imported" : "");
+		break;
+	case NO_FENCED:
+		down = first_down(f, PHASE_FENCE);
+		(void)snprintf(ret, DETAIL_LEN, "%s", down != NULL ? down : "");
+		break;
+	case NO_FAILOVER:
+		(void)snprintf(
+		    ret, DETAIL_LEN, "carpctl failover control action=ENABLE");
+		break;
+	case LOC_FAILOVER_ONGOING:
+		(void)snprintf(ret, DETAIL_LEN, "%s: %s",
+		    role_at_name(f->role.at), f->role.cause);
+		break;
+	case DISAGREE_VIP:
+		if (two_masters(f) != 0)
+			(void)snprintf(ret, DETAIL_LEN,
+			    "vhid %u has two masters", two_masters(f));
+		else
+			(void)snprintf(ret, DETAIL_LEN, "nobody is master");
+		break;
+	case NO_HEARTBEAT_IFACE:
+	case NO_CARRIER_ON_HEARTBEAT:
+		(void)snprintf(ret, DETAIL_LEN, "%s", link);
+		break;
+	default:
+		break;
+	}
+}
+
+static json_t *
+one(const struct failover *f, enum reason r)
+{
+	char text[DETAIL_LEN];
+	json_t *o = json_object();
+
+	detail_of(text, f, r);
+	status_put_text(o, "code", known[r].code);
+	status_put_text(o, "text", known[r].text);
+	status_put_text(o, "detail", text);
+	return o;
+}
+
+json_t *
+reasons_json(const struct failover *f, uint32_t reasons, bool detail)
+{
+	json_t *list = json_array();
+
+	for (unsigned r = 0; r < NREASONS; r++)
+		if (reasons & 1u << r)
+			(void)json_array_append_new(
+			    list, detail ? one(f, (enum reason)r)
+					 : json_string(known[r].code));
+	return list;
+}
