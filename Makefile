@@ -13,6 +13,7 @@ UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR ?= /etc
+LIBEXEC	?= $(PREFIX)/lib/carpd
 CC	?= cc
 CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -26,7 +27,7 @@ WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2 -Wundef
 STD	= -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 CPP	= -Iinclude $(STD) -DCARP_VERSION='"$(VERSION)"' \
-	  -DOPENSSL_API_COMPAT=10100
+	  -DOPENSSL_API_COMPAT=10100 -DCARP_HOOK_DIR='"$(LIBEXEC)/hooks"'
 COMPILE	= $(CC) $(CPP) $(CPPFLAGS) $(WARN) $(WERROR) $(CFLAGS) -MMD -MP
 
 LIB_SRC	= $(wildcard lib/carp/*.c lib/vip/*.c)
@@ -87,9 +88,13 @@ $(B)/carpd: $(CARPD_OBJ) $(B)/libcarp.so
 	$(LINK_CARPD) $(ORIGIN)
 $(B)/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 	$(LINK_CTL) $(ORIGIN)
-$(B)/install/carpd: $(CARPD_OBJ) $(B)/libcarp.so
+# What knows LIBEXEC is compiled anew, since PREFIX may differ.
+HOOKS_OBJ = $(B)/daemon/conf_hooks.o
+$(B)/install/conf_hooks.o: daemon/conf_hooks.c FORCE
 	@mkdir -p $(@D)
-	$(LINK_CARPD)
+	$(COMPILE) -c -o $@ $<
+$(B)/install/carpd: $(CARPD_OBJ) $(B)/install/conf_hooks.o $(B)/libcarp.so
+	$(LINK_CARPD:$(HOOKS_OBJ)=$(B)/install/conf_hooks.o)
 $(B)/install/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 	@mkdir -p $(@D)
 	$(LINK_CTL)

@@ -23,8 +23,8 @@ struct conf_host {
 	uint8_t vmac;
 	uint8_t lease; /* enum vip_lease */
 	uint8_t allow_foreign_subnet;
-	uint8_t critical; /* of its interface */
-	uint32_t group;	  /* of its interface; 0: none */
+	uint8_t critical;	  /* of its interface */
+	uint32_t group;		  /* of its interface; 0: none */
 	uint32_t line;		  /* of the section, for messages */
 	uint32_t addrs, naddrs;	  /* index of the first, count */
 	uint32_t digest, ndigest; /* none: as addrs */
@@ -46,7 +46,7 @@ struct conf_resource {
 			     fences: always 1 */
 	uint8_t none;	  /* `fence none' written out: has no hook */
 	uint8_t reserved;
-	uint32_t hook;	  /* name of the hook */
+	uint32_t hook;	    /* name of the hook */
 	uint32_t set, nset; /* the first of nset texts "K=V", one after the
 			       other, each with its NUL */
 	uint32_t start_ms, stop_ms, status_ms, verify_ms; /* limits */
@@ -57,16 +57,16 @@ struct conf_resource {
 
 /* The failover section. */
 struct conf_failover {
-	uint8_t on;		  /* there is one */
-	uint8_t addresses_first;  /* addresses = before-services */
+	uint8_t on;		 /* there is one */
+	uint8_t addresses_first; /* addresses = before-services */
 	uint8_t reserved[2];
-	uint32_t timeout_s;	  /* hold-down, 0..120 */
-	uint32_t fence_wait_ms;	  /* how long a living peer is waited for;
+	uint32_t timeout_s;	/* hold-down, 0..120 */
+	uint32_t fence_wait_ms; /* how long a living peer is waited for;
 				     default 15000 */
-	uint32_t last_resort;	  /* text: a program, or "" for sysrq */
-	uint32_t schemes;	  /* text: of get_ips, "http https" */
+	uint32_t last_resort;	/* text: a program, or "" for sysrq */
+	uint32_t schemes;	/* text: of get_ips, "http https" */
 	uint32_t nresources;
-	char interlink[VIP_IFNAMSIZ]; /* "": none */
+	char interlink[VIP_IFNAMSIZ];	 /* "": none */
 	struct carp_addr interlink_peer; /* family 0: none */
 	uint8_t reserved2[2];
 };
@@ -135,8 +135,17 @@ enum conf_result conf_from_args(
 enum conf_result conf_check(
     const struct conf *, const struct vip *, FILE *errors);
 
+/* Where hooks of resources are looked for, in this order; NULL at the end. */
+extern const char *const conf_hook_dirs[];
+
 /* Two blocks that mean the same (file name and line numbers do not count). */
 bool conf_equal(const struct conf *, const struct conf *);
+
+/* Their interfaces and virtual hosts mean the same. */
+bool conf_same_network(const struct conf *, const struct conf *);
+
+/* What the failover section means, in a line; nothing if there is none. */
+void conf_failover_print(const struct conf *, FILE *);
 
 /*
  * A block that came from another process: sizes and indices are checked, as a

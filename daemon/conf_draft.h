@@ -5,10 +5,14 @@
  *
  *	conf_text.c	bytes -> tokens; what libconfuse would pass over
  *	conf_parse.c	text -> words, by libconfuse
+ *	conf_parse_failover.c	the failover section of it
  *	conf_args.c	command line -> words
  *	conf_names.c	the words that exist; what else may have been meant
- *	conf_sense.c	words -> numbers, switches, texts
+ *	conf_value.c	a word -> a number, a time, a switch, a text
+ *	conf_sense.c	words of node and virtual hosts -> what they mean
  *	conf_addr.c	words -> addresses
+ *	conf_failover.c	words of failover -> what they mean
+ *	conf_resource.c	words of its resources -> what they mean
  *	conf_block.c	the block that results
  */
 #ifndef CARPD_CONF_DRAFT_H
@@ -78,10 +82,39 @@ enum conf_host_list {
 	NHOST_LISTS
 };
 
+enum conf_failover_word {
+	FAILOVER_TIMEOUT,
+	FAILOVER_ADDRESSES,
+	FAILOVER_FENCE_WAIT,
+	FAILOVER_LAST_RESORT,
+	NFAILOVER_WORDS
+};
+
+enum conf_failover_list { LIST_SCHEMES, NFAILOVER_LISTS };
+
+enum conf_resource_word {
+	RESOURCE_HOOK,
+	RESOURCE_CRITICAL,
+	RESOURCE_START, /* from here on times */
+	RESOURCE_STOP,
+	RESOURCE_STATUS,
+	RESOURCE_VERIFY,
+	RESOURCE_MONITOR,
+	NRESOURCE_WORDS
+};
+
+enum conf_resource_list { LIST_SET, LIST_AFTER, NRESOURCE_LISTS };
+
 /* NULL-terminated, in the order of the enums. */
 extern const char *const conf_node_names[NNODE_WORDS + 1];
 extern const char *const conf_host_names[NHOST_WORDS + 1];
 extern const char *const conf_list_names[NHOST_LISTS + 1];
+extern const char *const conf_failover_names[NFAILOVER_WORDS + 1];
+extern const char *const conf_failover_list_names[NFAILOVER_LISTS + 1];
+extern const char *const conf_resource_names[NRESOURCE_WORDS + 1];
+extern const char *const conf_resource_list_names[NRESOURCE_LISTS + 1];
+extern const char *const conf_phase_names[NPHASES + 1]; /* of the sections */
+extern const char *const conf_interlink_names[];	/* peer */
 
 struct conf_word {
 	const char *text; /* NULL: not given */
@@ -101,10 +134,28 @@ struct conf_draft_host {
 	struct conf_list list[NHOST_LISTS];
 };
 
+struct conf_draft_resource {
+	struct conf_word name;
+	enum conf_phase phase;
+	struct conf_word word[NRESOURCE_WORDS];
+	struct conf_list list[NRESOURCE_LISTS];
+};
+
+struct conf_draft_failover {
+	bool on;
+	conf_place at;
+	struct conf_word word[NFAILOVER_WORDS];
+	struct conf_list list[NFAILOVER_LISTS];
+	struct conf_word interlink, peer;
+	struct conf_draft_resource *resource; /* in the order of the phases */
+	unsigned nresources;
+};
+
 struct conf_draft {
 	struct conf_word node[NNODE_WORDS];
 	struct conf_draft_host *host;
 	unsigned nhosts;
+	struct conf_draft_failover failover;
 	bool hooks;  /* there is a default for notify-dir */
 	bool secret; /* others cannot read the file */
 	bool holes;  /* statements were left out */
@@ -112,7 +163,7 @@ struct conf_draft {
 
 /*
  * "unknown word `x' in a SECTION", with a guess at what was meant.  section is
- * "root", "node", "interface" or "vhid".
+ * "root", or the word that begins it.
  */
 void conf_unknown_word(
     struct conf_errors *, conf_place, const char *section, const char *word);
@@ -135,6 +186,24 @@ struct conf *conf_understand(const struct conf_draft *, struct conf_errors *);
 enum conf_result conf_from_buffer(struct conf **ret, const char *file,
     bool secret, char *buf, size_t len, FILE *errors);
 
+/*
+ * Values.  Each says what is wrong, and then returns the default.
+ */
+long conf_number(const struct conf_word *, const char *name, long min, long max,
+    long def, struct conf_errors *);
+bool conf_boolean(
+    const struct conf_word *, const char *name, bool def, struct conf_errors *);
+/* Seconds with up to three decimals; min, max, def and result in ms. */
+uint32_t conf_seconds(const struct conf_word *, const char *name, uint32_t min,
+    uint32_t max, uint32_t def, struct conf_errors *);
+void conf_string(char *ret, size_t size, const struct conf_word *,
+    const char *name, const char *def, struct conf_errors *);
+/* What can go into logs, environments and paths: letters, digits, . _ - */
+void conf_name(char *ret, size_t size, const struct conf_word *,
+    const char *name, const char *def, struct conf_errors *);
+/* The name of an interface, as the kernel takes it. */
+bool conf_ifname(const char *name, conf_place, struct conf_errors *);
+
 /* What the words of all lists become, while they are being understood. */
 struct conf_addrs {
 	struct carp_addr *addr;
@@ -152,9 +221,25 @@ void conf_addrs_check_host(
 void conf_addrs_check_all(const struct conf_addrs *, const struct conf_host *,
     unsigned n, struct conf_errors *);
 
+/*
+ * The failover section, into a block with room for it.  Texts are appended.
+ */
+void conf_failover_read(
+    struct conf *, const struct conf_draft *, struct conf_errors *);
+void conf_resources_read(
+    struct conf *, const struct conf_draft *, struct conf_errors *);
+
+/* How many bytes all texts of a draft need at most. */
+size_t conf_failover_room(const struct conf_draft_failover *);
+
 /* An empty block of the right size, or NULL. */
-struct conf *conf_block_new(unsigned nhosts, unsigned naddrs);
+struct conf *conf_block_new(
+    unsigned nresources, unsigned nhosts, unsigned naddrs, size_t text);
+struct conf_resource *conf_block_resources(struct conf *);
 struct conf_host *conf_block_hosts(struct conf *);
 struct carp_addr *conf_block_pool(struct conf *);
+
+/* Appends a text, for which there must be room; returns its offset. */
+uint32_t conf_block_text(struct conf *, const char *);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "conf.h"
+#include "conf_hooks.h"
 
 struct check {
 	const struct conf *conf;
@@ -28,7 +28,9 @@ say(struct check *k, const struct conf_host *h, const char *fmt, ...)
 
 	if (k->out == NULL)
 		return;
-	if (k->conf->file[0] != '\0')
+	if (h == NULL)
+		fprintf(k->out, "%s: ", k->conf->file);
+	else if (k->conf->file[0] != '\0')
 		fprintf(k->out, "%s:%u: ", k->conf->file, h->line);
 	else
 		fputs("command line: ", k->out);
@@ -207,6 +209,33 @@ check_addrs(struct check *k, const struct conf_host *h)
 		}
 }
 
+/* The interlink may come later, as any interface. */
+static void
+check_interlink(struct check *k)
+{
+	const struct conf_failover *f = &k->conf->failover;
+	char ifname[VIP_IFNAMSIZ], text[CARP_ADDR_STRLEN];
+	struct vip_link link;
+
+	if (f->interlink[0] == '\0')
+		return;
+	if (vip_link_get(k->vip, f->interlink, &link) == -ENODEV)
+		say(k, NULL,
+		    "warning: interlink %s does not exist; there is no link "
+		    "to the other node until it comes",
+		    f->interlink);
+	if (f->interlink_peer.family != 0 &&
+	    !carp_addr_is_linklocal(&f->interlink_peer) &&
+	    vip_addr_owner(k->vip, &f->interlink_peer, ifname)) {
+		say(k, NULL,
+		    "peer %s of interlink %s is this node itself, on %s; name "
+		    "the address of the other node",
+		    carp_addr_print(text, &f->interlink_peer, false),
+		    f->interlink, ifname);
+		k->result = CONF_MACHINE;
+	}
+}
+
 enum conf_result
 conf_check(const struct conf *c, const struct vip *v, FILE *errors)
 {
@@ -229,6 +258,9 @@ conf_check(const struct conf *c, const struct vip *v, FILE *errors)
 		    h[i - 1].ifname, strerror(-rc));
 		k.result = CONF_FAILED;
 	}
+	check_interlink(&k);
+	if (k.result != CONF_FAILED && conf_check_hooks(c, errors) != CONF_OK)
+		k.result = CONF_MACHINE;
 	free(k.own);
 	return k.result;
 }

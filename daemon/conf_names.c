@@ -16,8 +16,25 @@ const char *const conf_host_names[] = { "passphrase-file", "key-hex", "advbase",
 const char *const conf_list_names[] = { "address", "digest-address", "peer",
 	"accept-digest", NULL };
 
-static const char *const root_names[] = { "node", "interface", NULL };
+const char *const conf_failover_names[] = { "timeout", "addresses",
+	"fence-wait", "last-resort", NULL };
+
+const char *const conf_failover_list_names[] = { "url-schemes", NULL };
+
+const char *const conf_resource_names[] = { "hook", "critical", "start-timeout",
+	"stop-timeout", "status-timeout", "verify-timeout", "monitor", NULL };
+
+const char *const conf_resource_list_names[] = { "set", "after", NULL };
+
+const char *const conf_phase_names[] = { "fence", "storage", "service", NULL };
+
+const char *const conf_interlink_names[] = { "peer", NULL };
+
+static const char *const root_names[] = { "node", "interface", "failover",
+	NULL };
 static const char *const interface_names[] = { "vhid", NULL };
+static const char *const failover_names[] = { "timeout", "addresses",
+	"fence-wait", "last-resort", "url-schemes", "interlink", NULL };
 
 /* Which words each section has: two lists at most. */
 static const struct section {
@@ -27,6 +44,11 @@ static const struct section {
 	{ "vhid", conf_host_names, conf_list_names },
 	{ "node", conf_node_names, NULL },
 	{ "interface", interface_names, NULL },
+	{ "failover", failover_names, conf_phase_names },
+	{ "interlink", conf_interlink_names, NULL },
+	{ "fence", conf_resource_names, conf_resource_list_names },
+	{ "storage", conf_resource_names, conf_resource_list_names },
+	{ "service", conf_resource_names, conf_resource_list_names },
 	{ "root", root_names, NULL },
 };
 #define NSECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -96,8 +118,18 @@ static const struct {
 	{ "demotion", "use carpctl demote" },
 	{ "mcast", "multicast is what you get without peer: leave it out" },
 	{ "include", "one file holds all: copy it in" },
-	{ "failover", "this version has no failover mode" },
-	{ "critical", "this version has no failover mode" },
+	{ "parameters", "write set = { NAME=VALUE, ... }" },
+	{ "params", "write set = { NAME=VALUE, ... }" },
+	{ "env", "write set = { NAME=VALUE, ... }" },
+	{ "agent", "write hook = NAME, see carp-hooks(7)" },
+	{ "script", "write hook = NAME, see carp-hooks(7)" },
+	{ "op", "write start-timeout, stop-timeout and monitor, in seconds" },
+	{ "pool", "write storage NAME { hook = zfs ... } in failover" },
+	{ "stonith", "write fence NAME { hook = ... } in failover" },
+	{ "fencing", "write fence NAME { hook = ... }, or fence none { }" },
+	{ "heartbeat", "write interlink IFNAME { peer = ADDRESS }" },
+	{ "disabled", "use carpctl failover update disabled=true" },
+	{ "master", "use carpctl failover force_master" },
 };
 #define NFOREIGN (sizeof(foreign) / sizeof(foreign[0]))
 
@@ -197,45 +229,73 @@ similar_in_section(const char *section, const char *word)
 	return best;
 }
 
-static const char *
-place_name(const char *section)
+/* One is the plural of the other. */
+static bool
+is_plural(const char *guess, const char *word)
 {
-	return strcmp(section, "root") == 0   ? "at the top level"
-	       : strcmp(section, "node") == 0 ? "in node"
-	       : strcmp(section, "vhid") == 0 ? "in vhid"
-					      : "in interface";
+	return guess != NULL && strncmp(word, guess, strlen(guess)) == 0;
+}
+
+/* Where a word belongs that stands elsewhere, or NULL. */
+static const struct section *
+section_of(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < NSECTIONS; i++)
+		if (has_word(&sections[i], word))
+			return &sections[i];
+	return NULL;
+}
+
+static const char *
+advice_on(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < NFOREIGN; i++)
+		if (strcmp(foreign[i].theirs, word) == 0)
+			return foreign[i].ours;
+	return NULL;
+}
+
+static void
+place_name(char ret[32], const char *section)
+{
+	if (strcmp(section, "root") == 0)
+		(void)snprintf(ret, 32, "at the top level");
+	else
+		(void)snprintf(ret, 32, "in %s", section);
 }
 
 void
 conf_unknown_word(
     struct conf_errors *e, conf_place at, const char *section, const char *word)
 {
-	const char *where = place_name(section), *guess;
-	size_t i;
+	const char *guess = similar_in_section(section, word);
+	const char *advice = advice_on(word);
+	const struct section *its = section_of(word);
+	char where[32], there[32];
 
-	for (i = 0; i < NSECTIONS; i++)
-		if (has_word(&sections[i], word)) {
-			conf_say(e, CONF_SYNTAX, at,
-			    "`%s' does not belong "
-			    "here, %s; it belongs %s: look for a `}' too "
-			    "many or too few",
-			    word, where, place_name(sections[i].name));
-			return;
-		}
-	for (i = 0; i < NFOREIGN; i++)
-		if (strcmp(foreign[i].theirs, word) == 0) {
-			conf_say(e, CONF_SYNTAX, at, "unknown word `%s' %s; %s",
-			    word, where, foreign[i].ours);
-			return;
-		}
-	guess = similar_in_section(section, word);
-	if (guess != NULL)
+	place_name(where, section);
+	if (advice != NULL) {
+		conf_say(e, CONF_SYNTAX, at, "unknown word `%s' %s; %s", word,
+		    where, advice);
+	} else if (its != NULL && !is_plural(guess, word)) {
+		place_name(there, its->name);
+		conf_say(e, CONF_SYNTAX, at,
+		    "`%s' does not belong here, %s; it belongs %s%s: look for "
+		    "a `}' too many or too few",
+		    word, where, there,
+		    its->words == conf_resource_names ? ", storage and service"
+						      : "");
+	} else if (guess != NULL) {
 		conf_say(e, CONF_SYNTAX, at,
 		    "unknown word `%s' %s; did you mean `%s'?", word, where,
 		    guess);
-	else
+	} else {
 		conf_say(e, CONF_SYNTAX, at,
-		    "unknown word `%.64s' %s; "
-		    "carpd.conf(5) has all words",
+		    "unknown word `%.64s' %s; carpd.conf(5) has all words",
 		    word, where);
+	}
 }

@@ -10,19 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <confuse.h>
-
+#include "conf_parse.h"
 #include "conf_text.h"
 
 #define RETRIES 20 /* statements left out, at most */
-
-/* The line of a section: an option with a default that nobody can write. */
-#define LINE	"\001line"
 
 struct conf_parsed {
 	struct conf_text text;
 	cfg_t *cfg;
 	struct conf_draft_host *host;
+	struct conf_draft_resource *resource;
 	struct conf_word *words; /* of all lists */
 };
 
@@ -69,6 +66,7 @@ keep_value(cfg_t *cfg, cfg_opt_t *opt, const char *text, void *ret)
 		return -1;
 	v->line = cfg->line;
 	memcpy(v->text, text, strlen(text) + 1);
+	conf_text_reveal(v->text);
 	*(void **)ret = v;
 	if (run->overwritten != 0 && cfg->line > run->seen)
 		conf_say(run->errors, CONF_SYNTAX, cfg->line,
@@ -96,7 +94,8 @@ static const struct {
 	{ "missing equal sign", "there is no `=' after `%s'",
 	    "write %s = VALUE" },
 	{ "missing opening brace", "there is no `{' where `%s' wants one",
-	    "write node { ... }, interface NAME { ... }, vhid N { ... }" },
+	    "write node { ... }, interface NAME { ... }, vhid N { ... }, "
+	    "fence none { }" },
 	{ "missing title", "`%s' has no name or number",
 	    "write it between `%s' and `{'" },
 	{ "premature end", "the file ends in the middle of a statement",
@@ -163,14 +162,18 @@ grammar(cfg_t *cfg, const char *fmt, const char *word, const char *message)
 #pragma GCC diagnostic pop
 
 static void
-twice(cfg_t *cfg, const char *section, const char *title)
+twice(cfg_t *cfg, const char *title)
 {
+	const char *section = strcmp(cfg->name, "root") == 0 ? "interface"
+			      : strcmp(cfg->name, "failover") != 0
+				  ? "vhid"
+				  : conf_failover_titled(cfg, title);
 	cfg_t *first = cfg_gettsec(cfg, section, title);
 
 	conf_say(run->errors, CONF_SENSE, cfg->line,
-	    "%s %s is there twice, first in line %ld; put all into one "
+	    "%s %s is there twice, first in line %d; put all into one "
 	    "section",
-	    section, title, cfg_getint(first, LINE));
+	    section, title, conf_line(first));
 }
 
 __attribute__((format(printf, 2, 0))) static void
@@ -195,8 +198,9 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		conf_unknown_word(run->errors, cfg->line, cfg->name, word);
 	} else if (strncmp(fmt, "found duplicate title", 21) == 0) {
 		run->trouble = TWICE;
-		twice(cfg, cfg->title == NULL ? "interface" : "vhid", word);
+		twice(cfg, word);
 	} else if (strncmp(fmt, "unexpected token", 16) == 0) {
+		conf_text_reveal(word);
 		unexpected(cfg, word);
 	} else {
 		grammar(cfg, fmt, word, message);
@@ -207,8 +211,8 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
  * The grammar.
  */
 
-static unsigned
-add_opts(cfg_opt_t *ret, unsigned n, const char *const *names, bool list)
+unsigned
+conf_opts_add(cfg_opt_t *ret, unsigned n, const char *const *names, bool list)
 {
 	const cfg_opt_t one =
 	    CFG_PTR_CB(NULL, NULL, CFGF_NODEFAULT, keep_value, free_value);
@@ -223,11 +227,11 @@ add_opts(cfg_opt_t *ret, unsigned n, const char *const *names, bool list)
 	return n;
 }
 
-static void
-end_opts(cfg_opt_t *ret, unsigned n)
+void
+conf_opts_end(cfg_opt_t *ret, unsigned n)
 {
 	static char zero[] = "0"; /* libconfuse copies it */
-	const cfg_opt_t line = CFG_INT_CB(LINE, 0, CFGF_NONE, keep_line);
+	const cfg_opt_t line = CFG_INT_CB(CONF_LINE, 0, CFGF_NONE, keep_line);
 	const cfg_opt_t end = CFG_END();
 
 	ret[n] = line;
@@ -240,20 +244,23 @@ grammar_new(void)
 {
 	cfg_opt_t host[NHOST_WORDS + NHOST_LISTS + 2];
 	cfg_opt_t node[NNODE_WORDS + 2];
+	struct conf_failover_opts failover;
 	cfg_opt_t interface[3] = { CFG_SEC(
 	    "vhid", host, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES) };
 	cfg_opt_t root[] = {
 		CFG_SEC("node", node, CFGF_MULTI),
 		CFG_SEC("interface", interface,
 		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_SEC("failover", failover.failover, CFGF_MULTI),
 		CFG_END(),
 	};
-	unsigned n = add_opts(host, 0, conf_host_names, false);
+	unsigned n = conf_opts_add(host, 0, conf_host_names, false);
 	cfg_t *cfg;
 
-	end_opts(host, add_opts(host, n, conf_list_names, true));
-	end_opts(node, add_opts(node, 0, conf_node_names, false));
-	end_opts(interface, 1);
+	conf_opts_end(host, conf_opts_add(host, n, conf_list_names, true));
+	conf_opts_end(node, conf_opts_add(node, 0, conf_node_names, false));
+	conf_opts_end(interface, 1);
+	conf_failover_grammar(&failover);
 	if ((cfg = cfg_init(root, CFGF_NONE)) != NULL)
 		(void)cfg_set_error_function(cfg, on_error);
 	return cfg;
@@ -263,8 +270,8 @@ grammar_new(void)
  * What libconfuse read -> the draft.
  */
 
-static struct conf_word
-to_word(void *p)
+struct conf_word
+conf_to_word(void *p)
 {
 	const struct value *v = p;
 	struct conf_word w = { NULL, 0 };
@@ -276,39 +283,62 @@ to_word(void *p)
 	return w;
 }
 
-static void
-take_words(struct conf_word *ret, cfg_t *sec, const char *const *names)
+int
+conf_line(cfg_t *sec)
+{
+	return (int)cfg_getint(sec, CONF_LINE);
+}
+
+void
+conf_take_words(struct conf_word *ret, cfg_t *sec, const char *const *names)
 {
 	for (; *names != NULL; names++)
-		*ret++ = to_word(cfg_getptr(sec, *names));
+		*ret++ = conf_to_word(cfg_getptr(sec, *names));
+}
+
+void
+conf_take_lists(struct conf_list *ret, struct conf_word **room, cfg_t *sec,
+    const char *const *names)
+{
+	unsigned i;
+
+	for (; *names != NULL; names++, ret++) {
+		cfg_opt_t *opt = cfg_getopt(sec, *names);
+
+		ret->word = *room;
+		ret->n = cfg_opt_size(opt);
+		for (i = 0; i < ret->n; i++)
+			*(*room)++ = conf_to_word(cfg_opt_getnptr(opt, i));
+	}
+}
+
+unsigned
+conf_count_lists(cfg_t *sec, const char *const *names)
+{
+	unsigned n = 0;
+
+	for (; *names != NULL; names++)
+		n += cfg_size(sec, *names);
+	return n;
 }
 
 static void
 take_host(struct conf_draft_host *h, struct conf_word **w, cfg_t *interface,
     cfg_t *sec)
 {
-	unsigned i, j;
-
 	h->ifname = interface->title;
-	h->if_at = (int)cfg_getint(interface, LINE);
+	h->if_at = conf_line(interface);
 	h->vhid.text = sec->title;
-	h->vhid.at = (int)cfg_getint(sec, LINE);
-	take_words(h->word, sec, conf_host_names);
-	for (i = 0; i < NHOST_LISTS; i++) {
-		cfg_opt_t *opt = cfg_getopt(sec, conf_list_names[i]);
-
-		h->list[i].word = *w;
-		h->list[i].n = cfg_opt_size(opt);
-		for (j = 0; j < h->list[i].n; j++)
-			*(*w)++ = to_word(cfg_opt_getnptr(opt, j));
-	}
+	h->vhid.at = conf_line(sec);
+	conf_take_words(h->word, sec, conf_host_names);
+	conf_take_lists(h->list, w, sec, conf_list_names);
 }
 
 /* How many hosts there are, and how many values in all lists. */
 static void
 count(cfg_t *cfg, unsigned *nhosts, unsigned *nwords)
 {
-	unsigned i, j, k;
+	unsigned i, j;
 
 	*nhosts = *nwords = 0;
 	for (i = 0; i < cfg_size(cfg, "interface"); i++) {
@@ -317,31 +347,29 @@ count(cfg_t *cfg, unsigned *nhosts, unsigned *nwords)
 		for (j = 0; j < cfg_size(interface, "vhid"); j++) {
 			cfg_t *sec = cfg_getnsec(interface, "vhid", j);
 
-			for (k = 0; k < NHOST_LISTS; k++)
-				*nwords += cfg_size(sec, conf_list_names[k]);
+			*nwords += conf_count_lists(sec, conf_list_names);
 			++*nhosts;
 		}
 	}
 }
 
 static void
-take_interfaces(
-    struct conf_parsed *p, struct conf_draft *d, struct conf_errors *e)
+take_interfaces(struct conf_parsed *p, struct conf_draft *d,
+    struct conf_word **w, struct conf_errors *e)
 {
-	struct conf_word *w = p->words;
 	unsigned i, j, n = 0;
 
 	for (i = 0; i < cfg_size(p->cfg, "interface"); i++) {
 		cfg_t *sec = cfg_getnsec(p->cfg, "interface", i);
 
 		if (cfg_size(sec, "vhid") == 0 && !d->holes)
-			conf_say(e, CONF_SENSE, (int)cfg_getint(sec, LINE),
+			conf_say(e, CONF_SENSE, conf_line(sec),
 			    "interface %s has no vhid; add one, or take the "
 			    "interface out",
 			    sec->title);
 		for (j = 0; j < cfg_size(sec, "vhid"); j++)
-			take_host(&p->host[n++], &w, sec,
-			    cfg_getnsec(sec, "vhid", j));
+			take_host(
+			    &p->host[n++], w, sec, cfg_getnsec(sec, "vhid", j));
 	}
 	d->host = p->host;
 	d->nhosts = n;
@@ -356,12 +384,12 @@ take_nodes(struct conf_draft *d, cfg_t *cfg, struct conf_errors *e)
 		cfg_t *sec = cfg_getnsec(cfg, "node", i);
 
 		if (i > 0)
-			conf_say(e, CONF_SENSE, (int)cfg_getint(sec, LINE),
-			    "node is there twice, first in line %ld; put all "
+			conf_say(e, CONF_SENSE, conf_line(sec),
+			    "node is there twice, first in line %d; put all "
 			    "into one section",
-			    cfg_getint(cfg_getsec(cfg, "node"), LINE));
+			    conf_line(cfg_getsec(cfg, "node")));
 		else
-			take_words(d->node, sec, conf_node_names);
+			conf_take_words(d->node, sec, conf_node_names);
 	}
 }
 
@@ -428,15 +456,20 @@ parse_all(struct conf_parsed *p)
 static int
 take(struct conf_parsed *p, struct conf_draft *draft, struct conf_errors *e)
 {
-	unsigned nhosts, nwords;
+	unsigned nhosts, nwords, nresources;
+	struct conf_word *w;
 
 	count(p->cfg, &nhosts, &nwords);
+	conf_failover_count(p->cfg, &nresources, &nwords);
 	p->host = calloc(nhosts + 1, sizeof(*p->host));
-	p->words = calloc(nwords + 1, sizeof(*p->words));
-	if (p->host == NULL || p->words == NULL)
+	p->resource = calloc(nresources + 1, sizeof(*p->resource));
+	p->words = w = calloc(nwords + 1, sizeof(*p->words));
+	if (p->host == NULL || p->resource == NULL || w == NULL)
 		return -ENOMEM;
 	take_nodes(draft, p->cfg, e);
-	take_interfaces(p, draft, e);
+	take_interfaces(p, draft, &w, e);
+	draft->failover.resource = p->resource;
+	conf_failover_take(&draft->failover, p->cfg, &w, e);
 	return 0;
 }
 
@@ -474,6 +507,7 @@ conf_parsed_free(struct conf_parsed *p)
 		(void)cfg_free(p->cfg);
 	conf_text_free(&p->text);
 	free(p->host);
+	free(p->resource);
 	free(p->words);
 	free(p);
 }

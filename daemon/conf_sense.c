@@ -20,103 +20,6 @@
 static const unsigned list_max[NHOST_LISTS] = { 4096, 4096, 64, 3 };
 
 /*
- * Values.  Each function says what is wrong, and then returns the default.
- */
-
-static long
-number(const struct conf_word *w, const char *name, long min, long max,
-    long def, struct conf_errors *e)
-{
-	size_t n;
-	long v;
-
-	if (w->text == NULL)
-		return def;
-	n = strspn(w->text, "0123456789");
-	if (n == 0 || w->text[n] != '\0') {
-		if (w->text[0] == '-' && w->text[1] != '\0' &&
-		    strspn(w->text + 1, "0123456789") == strlen(w->text + 1))
-			SAY(e, w, CONF_SENSE,
-			    "%s %.64s is out of range; %ld "
-			    "to %ld are possible",
-			    name, w->text, min, max);
-		else
-			SAY(e, w, CONF_SYNTAX,
-			    "%s `%.64s' is not a whole "
-			    "decimal number; write %ld to %ld",
-			    name, w->text, min, max);
-		return def;
-	}
-	if (n > 1 && w->text[0] == '0') {
-		SAY(e, w, CONF_SYNTAX,
-		    "%s %.64s begins with 0, which "
-		    "elsewhere means octal; write it without",
-		    name, w->text);
-		return def;
-	}
-	v = n > 9 ? max + 1 : strtol(w->text, NULL, 10);
-	if (v < min || v > max) {
-		SAY(e, w, CONF_SENSE,
-		    "%s %.64s is out of range; %ld to %ld are possible", name,
-		    w->text, min, max);
-		return def;
-	}
-	return v;
-}
-
-static bool
-boolean(const struct conf_word *w, const char *name, bool def,
-    struct conf_errors *e)
-{
-	int b;
-
-	if (w->text == NULL)
-		return def;
-	if ((b = cfg_parse_boolean(w->text)) != -1)
-		return b == 1;
-	SAY(e, w, CONF_SYNTAX,
-	    "%s `%.64s' is neither true nor false; write "
-	    "one of them",
-	    name, w->text);
-	return def;
-}
-
-static void
-string(char *ret, size_t size, const struct conf_word *w, const char *name,
-    const char *def, struct conf_errors *e)
-{
-	const char *text = w->text != NULL ? w->text : def;
-	size_t n = strlen(text);
-
-	if (n >= size) {
-		SAY(e, w, CONF_SENSE, "%s is longer than %zu bytes; shorten it",
-		    name, size - 1);
-		return;
-	}
-	memcpy(ret, text, n + 1);
-}
-
-/* Names of nodes, users, groups: what can go into logs and environments. */
-static void
-plain_name(char ret[CONF_NAME_MAX], const struct conf_word *w, const char *name,
-    const char *def, struct conf_errors *e)
-{
-	static const char valid[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-	const char *text = w->text != NULL ? w->text : def;
-
-	if (text[0] == '\0')
-		SAY(e, w, CONF_SENSE, "%s is empty; write one", name);
-	else if (text[strspn(text, valid)] != '\0' || text[0] == '-')
-		SAY(e, w, CONF_SENSE,
-		    "%s `%.64s' has a character that cannot "
-		    "be in it; use letters, digits, `.', `_' and `-'",
-		    name, text);
-	else
-		string(ret, CONF_NAME_MAX, w, name, def, e);
-}
-
-/*
  * The node.
  */
 
@@ -133,10 +36,12 @@ read_node(struct conf *c, const struct conf_draft *d, struct conf_errors *e)
 		    "the host name is of no use as the "
 		    "node's name; write name = NAME in node");
 	else
-		plain_name(c->name, &w[NODE_NAME], "name", host, e);
-	plain_name(c->user, &w[NODE_USER], "user", "carpd", e);
-	plain_name(c->group, &w[NODE_GROUP], "group", "carpd", e);
-	string(c->notify_dir, sizeof(c->notify_dir), &w[NODE_NOTIFY_DIR],
+		conf_name(
+		    c->name, sizeof(c->name), &w[NODE_NAME], "name", host, e);
+	conf_name(c->user, sizeof(c->user), &w[NODE_USER], "user", "carpd", e);
+	conf_name(
+	    c->group, sizeof(c->group), &w[NODE_GROUP], "group", "carpd", e);
+	conf_string(c->notify_dir, sizeof(c->notify_dir), &w[NODE_NOTIFY_DIR],
 	    "notify-dir", d->hooks ? "/etc/carpd/notify.d" : "", e);
 	if (c->notify_dir[0] != '\0' && c->notify_dir[0] != '/')
 		SAY(e, &w[NODE_NOTIFY_DIR], CONF_SENSE,
@@ -144,38 +49,16 @@ read_node(struct conf *c, const struct conf_draft *d, struct conf_errors *e)
 		    "not an absolute path; begin it with /, or write \"\" for "
 		    "no hooks",
 		    c->notify_dir);
-	c->notify_timeout = (uint32_t)number(
+	c->notify_timeout = (uint32_t)conf_number(
 	    &w[NODE_NOTIFY_TIMEOUT], "notify-timeout", 1, 3600, 30, e);
-	c->link_demotion = (int32_t)number(
+	c->link_demotion = (int32_t)conf_number(
 	    &w[NODE_LINK_DEMOTION], "link-demotion", 0, 65535, CARP_DEMOTED, e);
-	c->realtime = boolean(&w[NODE_REALTIME], "realtime", false, e);
+	c->realtime = conf_boolean(&w[NODE_REALTIME], "realtime", false, e);
 }
 
 /*
  * A virtual host.
  */
-
-/* Names that the kernel takes, and that mean what they say. */
-static bool
-check_ifname(const struct conf_draft_host *d, struct conf_errors *e)
-{
-	const char *name = d->ifname, *what = NULL;
-
-	if (name[0] == '\0')
-		what = "is empty";
-	else if (strlen(name) >= VIP_IFNAMSIZ)
-		what = "has more than 15 bytes";
-	else if (strpbrk(name, "/: \t") != NULL || strcmp(name, ".") == 0 ||
-		 strcmp(name, "..") == 0)
-		what = "is not a name that Linux takes";
-	if (what == NULL)
-		return true;
-	conf_say(e, CONF_SENSE, d->if_at,
-	    "interface name `%.64s' %s; `ip "
-	    "link' shows those that exist",
-	    name, what);
-	return false;
-}
 
 /* A key file is beside the configuration file, if its path is not absolute. */
 static void
@@ -347,19 +230,22 @@ read_carp(struct carp_config *c, const struct conf_draft *d,
 	long grace;
 
 	*c = init;
-	c->vhid = (uint8_t)number(&h->vhid, "vhid", 1, 255, 0, e);
-	c->advbase = (uint8_t)number(&w[HOST_ADVBASE], "advbase", 0, 254, 1, e);
-	c->advskew = (uint8_t)number(
+	c->vhid = (uint8_t)conf_number(&h->vhid, "vhid", 1, 255, 0, e);
+	c->advbase =
+	    (uint8_t)conf_number(&w[HOST_ADVBASE], "advbase", 0, 254, 1, e);
+	c->advskew = (uint8_t)conf_number(
 	    &w[HOST_ADVSKEW], "advskew", 0, CARP_SKEW_MAX, 0, e);
 	/* What is wrong in the node's was said with the node. */
 	preempt = d->node[NODE_PREEMPT].text != NULL &&
 		  cfg_parse_boolean(d->node[NODE_PREEMPT].text) == 1;
-	c->preempt = boolean(&w[HOST_PREEMPT], "preempt", preempt, e);
-	c->openbsd = boolean(&w[HOST_OPENBSD], name[HOST_OPENBSD], false, e);
+	c->preempt = conf_boolean(&w[HOST_PREEMPT], "preempt", preempt, e);
+	c->openbsd =
+	    conf_boolean(&w[HOST_OPENBSD], name[HOST_OPENBSD], false, e);
 	c->strict_family =
-	    boolean(&w[HOST_STRICT], name[HOST_STRICT], false, e);
-	c->triple_skew = boolean(&w[HOST_TRIPLE], name[HOST_TRIPLE], false, e);
-	grace = number(&w[HOST_GRACE], "grace", 0, 3600, GRACE_DEFAULT, e);
+	    conf_boolean(&w[HOST_STRICT], name[HOST_STRICT], false, e);
+	c->triple_skew =
+	    conf_boolean(&w[HOST_TRIPLE], name[HOST_TRIPLE], false, e);
+	grace = conf_number(&w[HOST_GRACE], "grace", 0, 3600, GRACE_DEFAULT, e);
 	c->grace = grace > 0 ? (uint64_t)grace * CARP_SEC : 1;
 	read_lladdr(c, &w[HOST_LLADDR], e);
 	read_digests(c, &h->list[LIST_ACCEPT], e);
@@ -398,9 +284,9 @@ read_host(struct conf_host *h, struct conf_addrs *all,
 	read_carp(&h->carp, d, dh, e);
 	read_key(&h->carp, d, dh, e);
 	read_lease(h, dh, e);
-	h->vmac = boolean(&w[HOST_VMAC], name[HOST_VMAC], false, e);
+	h->vmac = conf_boolean(&w[HOST_VMAC], name[HOST_VMAC], false, e);
 	h->allow_foreign_subnet =
-	    boolean(&w[HOST_FOREIGN], name[HOST_FOREIGN], false, e);
+	    conf_boolean(&w[HOST_FOREIGN], name[HOST_FOREIGN], false, e);
 	if (!check_lists(dh, d->holes, e))
 		return;
 	h->addrs = all->n;
@@ -437,7 +323,7 @@ read_hosts(struct conf_host *h, struct conf_addrs *all,
 		if (ifname == NULL || strcmp(ifname, dh->ifname) != 0) {
 			ifname = dh->ifname;
 			memset(line, 0, sizeof(line));
-			(void)check_ifname(dh, e);
+			(void)conf_ifname(dh->ifname, dh->if_at, e);
 		}
 		read_host(&h[i], all, d, dh, e);
 		vhid = h[i].carp.vhid;
@@ -468,7 +354,8 @@ struct conf *
 conf_understand(const struct conf_draft *d, struct conf_errors *e)
 {
 	unsigned naddrs = count_addrs(d);
-	struct conf *c = conf_block_new(d->nhosts, naddrs);
+	struct conf *c = conf_block_new(d->failover.nresources, d->nhosts,
+	    naddrs, conf_failover_room(&d->failover));
 	struct conf_addrs all = { NULL, NULL, 0 };
 
 	all.at = calloc((size_t)naddrs + 1, sizeof(*all.at));
@@ -480,8 +367,9 @@ conf_understand(const struct conf_draft *d, struct conf_errors *e)
 	if (e->file != NULL)
 		memcpy(c->file, e->file, strlen(e->file) + 1);
 	read_node(c, d, e);
-	(void)boolean(&d->node[NODE_PREEMPT], "preempt", false, e);
+	(void)conf_boolean(&d->node[NODE_PREEMPT], "preempt", false, e);
 	read_hosts(conf_block_hosts(c), &all, d, e);
+	conf_failover_read(c, d, e);
 	if (d->nhosts == 0 && e->n == 0)
 		conf_say(e, CONF_SENSE, 0,
 		    "there is no vhid; write interface "

@@ -8,6 +8,9 @@
 
 #define OPEN_TOLD 3 /* braces that are not closed */
 
+/* What is hidden in values of `set', as the control characters from 1 on. */
+static const char hidden[] = "=*+\\|$;";
+
 struct scan {
 	struct conf_text *t;
 	struct conf_errors *e;
@@ -17,6 +20,7 @@ struct scan {
 	bool bad;  /* not for libconfuse */
 	bool stop; /* nothing sensible can follow */
 	bool nomem;
+	bool in_set; /* in the braces of set = { ... } */
 };
 
 static int
@@ -128,7 +132,24 @@ block_comment(struct scan *s)
 }
 
 static void
-string(struct scan *s, int quote)
+hide(struct scan *s)
+{
+	const char *h = strchr(hidden, peek(s, 0));
+
+	if (h != NULL)
+		s->t->buf[s->p] = (char)(h - hidden + 1);
+}
+
+void
+conf_text_reveal(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < sizeof(hidden))
+			*text = hidden[*text - 1];
+}
+
+static void
+string(struct scan *s, int quote, bool set)
 {
 	uint32_t start = s->p++;
 	int c;
@@ -144,7 +165,9 @@ string(struct scan *s, int quote)
 			control_character(s, c);
 			return;
 		}
-		if (c == '\\')
+		if (set)
+			hide(s);
+		else if (c == '\\')
 			refuse(s, "a backslash in quotes",
 			    "it has no meaning here: leave it out");
 		else if (c == '$' && peek(s, 1) == '{')
@@ -155,6 +178,64 @@ string(struct scan *s, int quote)
 	}
 	s->p++;
 	add_token(s, 'w', start, s->p, 1);
+}
+
+/* A value of set begins here, or the only one, without braces. */
+static bool
+wants_set(const struct scan *s)
+{
+	const struct conf_token *k = s->t->tok + s->t->ntok;
+
+	if (s->in_set)
+		return true;
+	return s->t->ntok >= 2 && k[-1].kind == '=' && k[-2].kind == 'w' &&
+	       k[-2].len == 3 && memcmp(s->t->buf + k[-2].text, "set", 3) == 0;
+}
+
+/* After a brace: is it that of set = { ? */
+static void
+opened(struct scan *s)
+{
+	if (s->nomem)
+		return;
+	s->t->ntok--; /* as it was before the brace */
+	s->in_set = wants_set(s);
+	s->t->ntok++;
+}
+
+/* What does not look like NAME=VALUE is left to those who know what it means */
+static bool
+set_value(struct scan *s)
+{
+	char *from = s->t->buf + s->p;
+	uint32_t start = s->p, n = 0;
+	int c = peek(s, 0);
+
+	if (c == '"' || c == '\'') {
+		string(s, c, true);
+		return true;
+	}
+	while (!ends_word(peek(s, n)))
+		n++;
+	if (n == 0 || peek(s, n) != '=')
+		return false;
+	if ((c = peek(s, n + 1)) == '"' || c == '\'') {
+		memmove(from + 1, from, n + 1);
+		from[0] = (char)c;
+		string(s, c, true);
+		return true;
+	}
+	for (s->p += n; (c = peek(s, 0)) > ' ' && c < 0x7f &&
+			strchr("#\"'{}(),", c) == NULL;
+	     s->p++)
+		hide(s);
+	add_token(s, 'w', start, s->p, 0);
+	if (c == '#')
+		refuse(s, "`#' ends a value", "put the value in quotes");
+	else if (c == '{' || c == '(' || c == ')')
+		refuse(s, "braces and parentheses end a value",
+		    "put the value in quotes");
+	return true;
 }
 
 static void
@@ -211,11 +292,21 @@ next(struct scan *s)
 		line_comment(s);
 	} else if (c == '/' && peek(s, 1) == '*') {
 		block_comment(s);
+	} else if (s->t->ntok > 0 && wants_set(s) && set_value(s)) {
+		return;
+	} else if (s->in_set && c == '=') {
+		refuse(s, "`=' stands alone in set",
+		    "write NAME=VALUE, without spaces beside the `='");
+		s->p++;
 	} else if (c == '"' || c == '\'') {
-		string(s, c);
+		string(s, c, false);
 	} else if (c != '\0' && strchr("{}=,()", c) != NULL) {
 		add_token(s, (char)c, s->p, s->p + 1, 0);
 		s->p++;
+		if (c == '{')
+			opened(s);
+		else if (c == '}')
+			s->in_set = false;
 	} else if (ends_word(c)) {
 		stray(s, c);
 	} else {

@@ -7,6 +7,10 @@
  * is found here, and comments are made blank, before libconfuse reads the
  * text.  The tokens also say how far a statement reaches, so that one that
  * libconfuse refuses can be made blank and the rest still be read.
+ *
+ * In a list of NAME=VALUE after the word `set', what libconfuse would take for
+ * grammar is hidden from it: NAME="VALUE" becomes "NAME=VALUE", and characters
+ * with a meaning become control characters, which no text has otherwise.
  */
 #ifndef CARPD_CONF_TEXT_H
 #define CARPD_CONF_TEXT_H
@@ -39,5 +43,8 @@ void conf_text_free(struct conf_text *);
  */
 bool conf_text_blank(
     struct conf_text *, int line, const char *word, bool title);
+
+/* Gives a value back what was hidden in it. */
+void conf_text_reveal(char *);
 
 #endif

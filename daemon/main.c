@@ -288,10 +288,12 @@ run(const struct arguments *a)
 	free(text);
 	if (rc == CONF_OK && !a->check)
 		return supervisor_run(&o, conf, vip);
-	if (rc == CONF_OK)
+	if (rc == CONF_OK) {
 		printf("%s: ok, %s\n",
 		    a->file != NULL ? a->file : "command line",
 		    supervisor_summary(summary, sizeof(summary), conf));
+		conf_failover_print(conf, stdout);
+	}
 	vip_free(vip);
 	free(conf);
 	return rc;

@@ -55,6 +55,46 @@ dump_host(const struct conf *c, const struct conf_host *h)
 }
 
 static void
+dump_resource(const struct conf *c, const struct conf_resource *r)
+{
+	static const char *const phases[] = { "fence", "storage", "service" };
+	uint32_t i, at = r->set;
+
+	printf("%s %s line %u%s\n", phases[r->phase], r->name, r->line,
+	    r->none ? " (none)" : "");
+	printf("    hook \"%s\" critical %u after %llx\n",
+	    conf_text(c, r->hook), r->critical, (unsigned long long)r->after);
+	printf("    start %u stop %u status %u verify %u monitor %u ms\n",
+	    r->start_ms, r->stop_ms, r->status_ms, r->verify_ms, r->monitor_ms);
+	for (i = 0; i < r->nset; i++) {
+		printf("    set [%s]\n", conf_text(c, at));
+		at += (uint32_t)strlen(conf_text(c, at)) + 1;
+	}
+}
+
+static void
+dump_failover(const struct conf *c)
+{
+	const struct conf_failover *f = &c->failover;
+	char peer[CARP_ADDR_STRLEN] = "-";
+	uint32_t i;
+
+	if (!f->on)
+		return;
+	if (f->interlink_peer.family != 0)
+		(void)carp_addr_print(peer, &f->interlink_peer, false);
+	printf("failover timeout %u fence-wait %u ms addresses %s\n",
+	    f->timeout_s, f->fence_wait_ms,
+	    f->addresses_first ? "before" : "after");
+	printf("    last-resort \"%s\" url-schemes \"%s\"\n",
+	    conf_text(c, f->last_resort), conf_text(c, f->schemes));
+	printf("    interlink \"%s\" peer %s\n", f->interlink, peer);
+	for (i = 0; i < f->nresources; i++)
+		dump_resource(c, &conf_resources(c)[i]);
+	conf_failover_print(c, stdout);
+}
+
+static void
 dump(const struct conf *c, bool named)
 {
 	uint32_t i;
@@ -67,6 +107,7 @@ dump(const struct conf *c, bool named)
 	    c->realtime);
 	for (i = 0; i < c->nhosts; i++)
 		dump_host(c, &conf_hosts(c)[i]);
+	dump_failover(c);
 }
 
 static int

@@ -12,7 +12,8 @@ if [ -z "${IN_NS:-}" ]; then
 	IN_NS=1 exec unshare "${how[@]}" "$0" "$@"
 fi
 cd "$(dirname "$0")/../.." || exit 1
-check=$PWD/${BUILD:-build}/tests/conf/conf_check
+top=$PWD
+check=$top/${BUILD:-build}/tests/conf/conf_check
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -112,6 +113,105 @@ EOF
 }
 tagged eth0 192.0.2.10 &&
 	try "ours from before" 0 "" eth0 "address = 192.0.2.10/24"
+
+# The programs of failover.  The directories of this machine stay as they are.
+second=/usr/local/lib/carpd/hooks
+hooks() {
+	mount -t tmpfs none /etc && mkdir -p /etc/carpd/hooks || return
+	printf '#!/bin/sh\n' | tee /etc/carpd/hooks/{own,both,bare,open} \
+	    /etc/carpd/{last,closed} >/dev/null
+	mkdir /etc/carpd/hooks/folder
+	chmod 755 /etc/carpd/hooks/{own,both} /etc/carpd/last /etc/carpd/hooks
+	chmod 775 /etc/carpd/hooks/open
+}
+
+# The other directory is where this was built for.
+second_hooks() {
+	strings "$check" | grep -qx "$second" &&
+	    mount -t tmpfs none /usr/local/lib && mkdir -p "$second" || return
+	printf '#!/bin/sh\n' | tee "$second"/{zfs,both} >/dev/null
+	chmod 755 "$second/zfs" "$second"
+}
+
+# WHY, exit code, what the output must match, words of failover.
+failover() {
+	local why=$1 rc=$2 want=$3 words=$4 got
+	printf 'node { name = A }\nfailover {\n%s\n}\n%s\n' "$words" \
+	    'interface eth0 { vhid 10 { key-hex = 01
+	    address = 192.0.2.10/24 } }' >x.conf
+	got=$(timeout 20 "$check" x.conf 2>&1)
+	if [ $? -ne "$rc" ] || ! [[ $got =~ ^$want$ ]]; then
+		printf '%s: wanted %s, "%s", got:\n%s\n' "$why" "$rc" "$want" \
+		    "$got"
+		failed=$((failed + 1))
+	fi
+	count=$((count + 1))
+}
+
+# The example of the manual page, with programs that have the names in it.
+example() {
+	local name got
+	got=$(grep -l '^failover' examples/*.conf) || return
+	printf 's3cret\n' >good.key
+	sed -i "s|/etc/carpd/.*\.key|$work/good.key|" "$got"
+	for name in scsi-pr zfs mount systemd; do
+		cp -p /etc/carpd/last "/etc/carpd/hooks/$name"
+	done
+	timeout 20 "$check" "$got"
+}
+
+"$top/tests/conf/examples.sh" "$top/man/carpd.conf.5" examples
+if hooks; then
+	if second_hooks; then
+		failover "both directories" 0 "" \
+		    "fence a { hook = own } storage b { hook = zfs }"
+		failover "the first one counts" 0 "" "service a { hook = both }"
+		failover "no hook for fence none" 0 "" \
+		    "fence none { } storage b { hook = zfs }"
+		chmod 777 $second
+		failover "directory writable by all" 6 \
+		    "x.conf:3: directory $second of hook zfs can be written .*; .*" \
+		    "service b { hook = zfs }"
+		failover "the other directory does not matter" 0 "" \
+		    "service b { hook = own }"
+		chown 7 /etc/carpd/hooks/own 2>/dev/null &&
+			failover "of another user" 6 ".*own of b does not belong .*" \
+			    "service b { hook = own }"
+	fi
+	failover "no such hook" 6 \
+	    "x.conf:3: hook nfs of b is neither in /etc/carpd/hooks nor in /.*/carpd/hooks; .*" \
+	    "service b { hook = nfs }"
+	failover "two are wrong, both told" 6 ".*hook x.*"$'\n'".*hook y.*" \
+	    "service b { hook = x } service c { hook = y }"
+	failover "not executable" 6 \
+	    "x.conf:3: hook /etc/carpd/hooks/bare of b is not executable; run chmod \+x on it" \
+	    "service b { hook = bare }"
+	failover "writable by a group" 6 ".* can be written by others .*; .*" \
+	    "service b { hook = open }"
+	failover "a directory" 6 ".* is no regular file; .*" \
+	    "service b { hook = folder }"
+	failover "last resort" 0 "" "last-resort = /etc/carpd/last"
+	failover "no last resort" 6 \
+	    "x.conf: last-resort /etc/carpd/none does not exist; install it" \
+	    "last-resort = /etc/carpd/none"
+	failover "last resort that cannot run" 6 \
+	    "x.conf: last-resort /etc/carpd/closed is not executable; .*" \
+	    "last-resort = /etc/carpd/closed"
+	failover "interlink" 0 "" "interlink eth1 { peer = 198.51.100.2 }"
+	failover "interlink that may come" 0 \
+	    "x.conf: warning: interlink eth7 does not exist; .*" \
+	    "interlink eth7 { peer = 198.51.100.2 }"
+	failover "interlink with itself" 6 \
+	    "x.conf: peer 198.51.100.1 of interlink eth1 is this node itself, on eth1; .*" \
+	    "interlink eth1 { peer = 198.51.100.1 }"
+	count=$((count + 1))
+	got=$(example 2>&1) || {
+		printf 'the example: %s\n' "$got"
+		failed=$((failed + 1))
+	}
+else
+	echo "skipped: hooks: no tmpfs can be mounted here"
+fi
 
 echo "$count checks, $failed failed"
 [ "$failed" -eq 0 ]

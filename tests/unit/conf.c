@@ -237,6 +237,135 @@ static const struct same_row {
 	{ false, "interface eth0 { vhid 10 { key-hex = 02\n" ADDR TAIL },
 };
 
+#define NODE "node { name = A }\n"
+#define FAIL "failover {\n fence f { hook = h }\n"
+#define STORE                                                                  \
+	" storage s1 { hook = h set = { A=1, B=2 } }\n"                        \
+	" storage s2 { hook = h after = s1 }\n"
+#define FULL NODE FAIL STORE "}\n" HEAD ADDR TAIL
+
+/* Whether a text means the same as FULL; the network always does. */
+static const struct same_row failovers[] = {
+	{ true, FULL },
+	{ true, HEAD ADDR TAIL NODE "\n\n" FAIL STORE "}\n" },
+	{ true, NODE FAIL STORE " timeout = 0 addresses = after-services\n"
+				" fence-wait = 15 url-schemes = { https, http "
+				"}\n}\n" HEAD ADDR TAIL },
+	{ true, NODE FAIL
+	    " storage s1 { hook = h set = { \"A=1\", B='2' }\n"
+	    " start-timeout = 60 stop-timeout = 4.000 status-timeout = 5\n"
+	    " verify-timeout = 2.0 monitor = 10 }\n"
+	    " storage s2 { hook = h after = { s1 } }\n}\n" HEAD ADDR TAIL },
+	{ false, NODE HEAD ADDR TAIL },
+	{ false, NODE "failover { }\n" HEAD ADDR TAIL },
+	{ false, NODE FAIL "}\n" HEAD ADDR TAIL },
+	{ false, "node { name = B }\n" FAIL STORE "}\n" HEAD ADDR TAIL },
+#define MORE(x)                                                                \
+	{                                                                      \
+		false, NODE FAIL STORE x "}\n" HEAD ADDR TAIL                  \
+	}
+	MORE(" timeout = 1\n"),
+	MORE(" addresses = before-services\n"),
+	MORE(" fence-wait = 15.001\n"),
+	MORE(" last-resort = /bin/x\n"),
+	MORE(" url-schemes = https\n"),
+	MORE(" url-schemes = { http, https }\n"),
+	MORE(" interlink eth1 { peer = 10.0.0.2 }\n"),
+	MORE(" service s3 { hook = h }\n"),
+	MORE(" fence g { hook = h }\n"),
+#undef MORE
+#define OTHER(s1, s2)                                                          \
+	{                                                                      \
+		false, NODE FAIL " storage " s1 " }\n storage " s2             \
+				 " }\n}\n" HEAD ADDR TAIL                      \
+	}
+	OTHER("t1 { hook = h set = { A=1, B=2 }", "s2 { hook = h after = t1"),
+	OTHER("s1 { hook = i set = { A=1, B=2 }", "s2 { hook = h after = s1"),
+	OTHER("s1 { hook = h set = { A=1, B=3 }", "s2 { hook = h after = s1"),
+	OTHER("s1 { hook = h set = { A=1 }", "s2 { hook = h after = s1"),
+	OTHER("s1 { hook = h set = { B=2, A=1 }", "s2 { hook = h after = s1"),
+	OTHER("s1 { hook = h set = { A=1, B=2 }", "s2 { hook = h"),
+	OTHER("s1 { hook = h set = { A=1, B=2 } start-timeout = 9",
+	    "s2 { hook = h after = s1"),
+	OTHER("s1 { hook = h set = { A=1, B=2 } stop-timeout = 9",
+	    "s2 { hook = h after = s1"),
+	OTHER("s1 { hook = h set = { A=1, B=2 } status-timeout = 9",
+	    "s2 { hook = h after = s1"),
+	OTHER("s1 { hook = h set = { A=1, B=2 } verify-timeout = 9",
+	    "s2 { hook = h after = s1"),
+	OTHER("s1 { hook = h set = { A=1, B=2 } monitor = 0",
+	    "s2 { hook = h after = s1"),
+#undef OTHER
+};
+
+START_TEST(failovers_that_mean_the_same)
+{
+	const struct same_row *r = &failovers[_i];
+	struct conf *a = NULL, *b = NULL;
+
+	ck_assert_msg(from_text(&a, FULL) == CONF_OK, "%s", said);
+	ck_assert_msg(from_text(&b, r->text) == CONF_OK, "%s", said);
+	ck_assert_msg(conf_equal(a, b) == r->same, "%s", r->text);
+	ck_assert_msg(conf_equal(b, a) == r->same, "%s", r->text);
+	ck_assert_msg(conf_same_network(a, b), "%s", r->text);
+	ck_assert_int_eq(conf_verify(b, b->size), 0);
+	free(a);
+	free(b);
+}
+END_TEST
+
+/* Whether the interfaces and virtual hosts of a text are those of FULL. */
+static const struct same_row networks[] = {
+	{ true, NODE HEAD ADDR TAIL },
+	{ true, "node { name = B notify-timeout = 9 }\n" HEAD ADDR TAIL },
+	{ false, NODE HEAD ADDR " advskew = 1\n" TAIL },
+	{ false, NODE HEAD " address = 192.0.2.10/24\n" TAIL },
+	{ false, NODE HEAD ADDR " virtual-mac = on\n" TAIL },
+	{ false, NODE "interface eth1 { vhid 10 { key-hex = 01\n" ADDR TAIL },
+	{ false, NODE "interface eth0 { vhid 9 { key-hex = 01\n" ADDR TAIL },
+	{ false, NODE HEAD ADDR TAIL
+	    "interface eth1 { vhid 10 { key-hex = 01 address = "
+	    "10.0.0.1/8 } }\n" },
+};
+
+START_TEST(the_same_network)
+{
+	const struct same_row *r = &networks[_i];
+	struct conf *a = NULL, *b = NULL;
+
+	ck_assert_msg(from_text(&a, FULL) == CONF_OK, "%s", said);
+	ck_assert_msg(from_text(&b, r->text) == CONF_OK, "%s", said);
+	ck_assert_msg(conf_same_network(a, b) == r->same, "%s", r->text);
+	ck_assert_msg(conf_same_network(b, a) == r->same, "%s", r->text);
+	free(a);
+	free(b);
+}
+END_TEST
+
+START_TEST(texts_of_a_block)
+{
+	const struct conf_resource *r;
+	struct conf *c = NULL;
+	const char *set;
+
+	ck_assert_msg(from_text(&c, FULL) == CONF_OK, "%s", said);
+	ck_assert_str_eq(conf_text(c, 0), "");
+	ck_assert_str_eq(conf_text(c, c->failover.last_resort), "");
+	ck_assert_str_eq(conf_text(c, c->failover.schemes), "https http");
+	ck_assert_str_eq(conf_text(c, UINT32_MAX), "");
+	ck_assert_uint_eq(c->failover.nresources, 3);
+	r = conf_resources(c);
+	ck_assert_str_eq(r[1].name, "s1");
+	ck_assert_str_eq(conf_text(c, r[1].hook), "h");
+	ck_assert_uint_eq(r[1].nset, 2);
+	set = conf_text(c, r[1].set);
+	ck_assert_str_eq(set, "A=1");
+	ck_assert_str_eq(set + strlen(set) + 1, "B=2");
+	ck_assert_uint_eq(r[2].after, 2);
+	free(c);
+}
+END_TEST
+
 START_TEST(blocks_that_mean_the_same)
 {
 	const struct same_row *r = &texts[_i];
@@ -282,13 +411,130 @@ enum damage {
 	PEERS,
 	FAMILY,
 	PREFIX,
+	TEXT_SIZE,
+	TEXT_BEGIN,
+	TEXT_END,
+	FAILOVER_OFF,
+	FAILOVER_ON,
+	ADDRESSES_FIRST,
+	TIMEOUT,
+	LAST_RESORT,
+	SCHEMES,
+	INTERLINK,
+	INTERLINK_PEER,
+	NRESOURCES,
+	MANY_RESOURCES,
+	RESOURCE_NAME,
+	RESOURCE_NO_NAME,
+	RESOURCE_PHASE,
+	RESOURCE_CRITICAL,
+	RESOURCE_NONE,
+	NO_HOOK,
+	HOOK_BEHIND,
+	SET_ZERO,
+	SET_BEHIND,
+	SET_MANY,
+	AFTER_ITSELF,
+	AFTER_PHASE,
+	AFTER_BEHIND,
 	NDAMAGES
 };
+
+static void
+damage_failover(struct conf *c, enum damage d)
+{
+	struct conf_failover *f = &c->failover;
+	struct conf_resource *r = (struct conf_resource *)(c + 1) + 1;
+	char *text = (char *)c + c->size - c->ntext;
+
+	switch (d) {
+	case TEXT_SIZE:
+		c->ntext++;
+		break;
+	case TEXT_BEGIN:
+		text[0] = 'x';
+		break;
+	case TEXT_END:
+		text[c->ntext - 1] = 'x';
+		break;
+	case FAILOVER_OFF:
+		f->on = 0;
+		break;
+	case FAILOVER_ON:
+		f->on = 2;
+		break;
+	case ADDRESSES_FIRST:
+		f->addresses_first = 2;
+		break;
+	case TIMEOUT:
+		f->timeout_s = 121;
+		break;
+	case LAST_RESORT:
+		f->last_resort = c->ntext;
+		break;
+	case SCHEMES:
+		f->schemes = UINT32_MAX;
+		break;
+	case INTERLINK:
+		memset(f->interlink, 'x', sizeof(f->interlink));
+		break;
+	case INTERLINK_PEER:
+		f->interlink_peer.family = 5;
+		break;
+	case NRESOURCES:
+		f->nresources--;
+		break;
+	case MANY_RESOURCES:
+		f->nresources = CONF_RESOURCE_MAX + 1;
+		break;
+	case RESOURCE_NAME:
+		memset(r->name, 'x', sizeof(r->name));
+		break;
+	case RESOURCE_NO_NAME:
+		r->name[0] = '\0';
+		break;
+	case RESOURCE_PHASE:
+		r->phase = NPHASES;
+		break;
+	case RESOURCE_CRITICAL:
+		r->critical = 2;
+		break;
+	case RESOURCE_NONE:
+		r->none = 1;
+		break;
+	case NO_HOOK:
+		r->hook = 0;
+		break;
+	case HOOK_BEHIND:
+		r->hook = c->ntext;
+		break;
+	case SET_ZERO:
+		r->set = 0;
+		break;
+	case SET_BEHIND:
+		r->set = UINT32_MAX;
+		break;
+	case SET_MANY:
+		r->nset = UINT32_MAX;
+		break;
+	case AFTER_ITSELF:
+		r->after = 2;
+		break;
+	case AFTER_PHASE:
+		r->after = 1;
+		break;
+	case AFTER_BEHIND:
+		r->after = UINT64_C(1) << 63;
+		break;
+	default:
+		break;
+	}
+}
 
 static size_t
 damage(struct conf *c, enum damage d)
 {
-	struct conf_host *h = (struct conf_host *)(c + 1);
+	struct conf_host *h = (struct conf_host *)conf_hosts(c);
 	struct carp_addr *a = (struct carp_addr *)(h + c->nhosts);
 	size_t size = c->size;
 
@@ -344,6 +590,7 @@ damage(struct conf *c, enum damage d)
 		a->prefix = 33;
 		break;
 	default:
+		damage_failover(c, d);
 		break;
 	}
 	return size;
@@ -354,7 +601,7 @@ START_TEST(a_damaged_block_is_refused)
 	struct conf *c = NULL;
 	size_t size;
 
-	ck_assert_int_eq(from_text(&c, HEAD ADDR TAIL), CONF_OK);
+	ck_assert_msg(from_text(&c, FULL) == CONF_OK, "%s", said);
 	size = damage(c, (enum damage)_i);
 	ck_assert_int_eq(conf_verify(c, size), _i == NOTHING ? 0 : -EINVAL);
 	ck_assert_int_eq(conf_verify(c, 0), -EINVAL);
@@ -373,6 +620,9 @@ main(void)
 	add_rows(t, what_is_wrong_names_its_option, wrong_args);
 	tcase_add_test(t, addresses_of_the_command_line);
 	add_rows(t, blocks_that_mean_the_same, texts);
+	add_rows(t, failovers_that_mean_the_same, failovers);
+	add_rows(t, the_same_network, networks);
+	tcase_add_test(t, texts_of_a_block);
 	tcase_add_test(t, a_failure_leaves_the_pointer_alone);
 	tcase_add_loop_test(t, a_damaged_block_is_refused, 0, NDAMAGES);
 	suite_add_tcase(s, t);
