@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* carpctl status: the node and a table of its virtual hosts. */
+#include <string.h>
+
 #include "ctl_host.h"
 #include "ctl_rpc.h"
 #include "ctl_term.h"
@@ -25,6 +27,68 @@ print_node(const json_t *status)
 		term_print(TERM_YELLOW, "this node is demoted: ");
 		host_print_causes(causes);
 	}
+}
+
+static void
+add_resource(struct term_table *t, const json_t *r)
+{
+	const char *state = rpc_text(r, "state");
+	bool bad = strcmp(state, "failed") == 0 || strcmp(state, "sick") == 0;
+
+	term_cell(t, TERM_PLAIN, "%s", rpc_text(r, "phase"));
+	term_cell(t, TERM_PLAIN, "%s", rpc_text(r, "name"));
+	term_cell(t, TERM_PLAIN, "%s", rpc_text(r, "hook"));
+	term_cell(t, bad ? TERM_RED : TERM_PLAIN, "%s", state);
+	term_cell(t, TERM_PLAIN, "%s", rpc_text(r, "reason"));
+}
+
+static void
+print_resources(const json_t *list)
+{
+	static const char *const titles[] = { "PHASE", "RESOURCE", "HOOK",
+		"STATE", "REASON" };
+	struct term_table *t;
+	const json_t *r;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	t = term_table_new(5);
+	for (i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		term_cell(t, TERM_BOLD, "%s", titles[i]);
+	json_array_foreach(list, i, r) add_resource(t, r);
+	term_print(TERM_PLAIN, "\n");
+	term_table_print(t);
+	term_table_free(t);
+}
+
+static void
+print_failover(const json_t *f)
+{
+	const char *role = rpc_text(f, "role");
+	const json_t *reason;
+	size_t i;
+
+	if (f == NULL)
+		return;
+	term_print(TERM_PLAIN, "failover: ");
+	term_print(term_state_colour(role), "%s", role);
+	if (rpc_text(f, "direction")[0] != '\0')
+		term_print(TERM_YELLOW, ", %s: %s", rpc_text(f, "phase"),
+		    rpc_text(f, "cause"));
+	term_print(TERM_PLAIN, "\n");
+	json_array_foreach(json_object_get(f, "reasons"), i, reason)
+	{
+		term_print(TERM_YELLOW, "  %s", rpc_text(reason, "code"));
+		term_print(TERM_PLAIN, ": %s%s%s\n", rpc_text(reason, "text"),
+		    rpc_text(reason, "detail")[0] != '\0' ? ": " : "",
+		    rpc_text(reason, "detail"));
+	}
+	if (rpc_text(f, "risk")[0] != '\0') {
+		term_print(TERM_RED, "  %s", rpc_text(f, "risk"));
+		term_print(TERM_PLAIN, "\n");
+	}
+	print_resources(json_object_get(f, "resources"));
 }
 
 static void
@@ -78,6 +142,7 @@ ctl_status(const struct ctl *c)
 		return CTL_OK;
 	}
 	print_node(status);
+	print_failover(json_object_get(status, "failover"));
 	hosts = json_object_get(status, "hosts");
 	if (json_array_size(hosts) == 0) {
 		term_print(TERM_PLAIN, "no virtual hosts are configured\n");

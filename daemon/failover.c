@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "failover.h"
+#include "failover_alias.h"
 #include "failover_events.h"
 #include "log.h"
 
@@ -373,6 +374,7 @@ failover_process(struct failover *f, uint64_t now)
 		step(f, ROLE_EV_TIMER, NULL, now);
 	if (now >= f->look_at) {
 		f->look_at = now + LOOK;
+		failover_name_interfaces(f); /* those that came, too */
 		failover_tell(f, now);
 	}
 }

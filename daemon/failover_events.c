@@ -101,3 +101,29 @@ failover_tell_run(
 	status_put(o, "run", run);
 	publish(f, o, "failover.progress", now);
 }
+
+/* Without a fence nothing but the election keeps two nodes from one disk. */
+static const char *
+risk(const struct failover *f)
+{
+	const struct conf_resource *r = conf_resources(f->conf);
+
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (r[i].none)
+			return "fence none: when both nodes believe to be "
+			       "active, both write to the storage and "
+			       "destroy it";
+	return "";
+}
+
+json_t *
+failover_summary(const struct failover *f)
+{
+	json_t *o = failover_progress(f);
+
+	status_put(o, "disabled", json_boolean(failover_disabled(f)));
+	status_put(o, "timeout", json_integer(failover_timeout_s(f)));
+	status_put(o, "reasons", reasons_json(f, f->reasons, true));
+	status_put_text(o, "risk", risk(f));
+	return o;
+}

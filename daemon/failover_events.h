@@ -15,4 +15,7 @@ void failover_tell_run(
 /* Role, phase and all resources; new reference or NULL. */
 json_t *failover_progress(const struct failover *);
 
+/* The same with what carp.status adds: switches, reasons, what is risked. */
+json_t *failover_summary(const struct failover *);
+
 #endif

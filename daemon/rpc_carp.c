@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "failover_events.h"
 #include "rpc.h"
 #include "status_json.h"
 
@@ -68,6 +69,7 @@ static json_t *
 status(struct rpc_call *call)
 {
 	struct carp_engine *engine = instance_engine(call->instance);
+	const struct failover *f = instance_failover(call->instance);
 	uint64_t age = call->now - instance_started(call->instance);
 	json_t *o = json_object();
 
@@ -79,6 +81,8 @@ status(struct rpc_call *call)
 	    json_boolean(instance_maintenance(call->instance)));
 	status_put(o, "demotion",
 	    status_demotion(carp_engine_demotion(engine), call->now));
+	if (f != NULL && f->conf != NULL)
+		status_put(o, "failover", failover_summary(f));
 	status_put(o, "interfaces", status_interfaces(engine));
 	status_put(o, "hosts", status_hosts(call->instance, call->now));
 	return o;

@@ -229,6 +229,7 @@ one_interface(struct carp_engine *engine, const char *name, size_t nhosts)
 	status_put_text(o, "name", name);
 	put_bool(o, "exists", exists);
 	put_bool(o, "up", exists && link.up);
+	status_put_text(o, "alias", exists ? link.alias : "");
 	if (exists && link.ethernet) {
 		(void)snprintf(mac, sizeof(mac),
 		    "%02x:%02x:%02x:%02x:%02x:%02x", link.mac[0], link.mac[1],

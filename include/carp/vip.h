@@ -85,6 +85,8 @@ int	 vip_sweep(struct vip *, const struct carp_addr *only, size_t n,
 /*
  * Links.  Known from a cache that vip_process() keeps up to date.
  */
+#define VIP_ALIAS 64			/* bytes of an alias, with NUL */
+
 struct vip_link {
 	char	 name[VIP_IFNAMSIZ];
 	unsigned ifindex;		/* another one when it returns */
@@ -94,11 +96,18 @@ struct vip_link {
 	uint8_t	 mac[6];
 	struct carp_addr src4;		/* first own address, family 0: none; */
 	struct carp_addr src6;		/* link-local one first.  Never ours */
+	char	 alias[VIP_ALIAS];	/* "": none; cut off if longer */
 };
 
 /* -ENODEV: there is no such interface. */
 int	 vip_link_get(const struct vip *, const char *name,
 	    struct vip_link *ret);
+
+/*
+ * Gives an interface another alias, as ip-link(8) shows it; "" takes it away.
+ * -ENODEV, -EPERM: it is a virtual MAC of ours, or what the kernel says.
+ */
+int	 vip_link_set_alias(struct vip *, const char *name, const char *alias);
 
 /*
  * Own addresses of an interface, without those of ours, for checks.  Writes

@@ -162,6 +162,7 @@ vip_link_get(const struct vip *v, const char *name, struct vip_link *ret)
 	memcpy(ret->mac, l->mac, sizeof(ret->mac));
 	ret->ifindex = l->ifindex;
 	ret->up = mon_is_up(l);
+	memcpy(ret->alias, l->alias, sizeof(ret->alias) - 1);
 	ret->ethernet = l->type == ARPHRD_ETHER;
 	ret->router = l->forwarding;
 	if ((src4 = mon_source(l, 4)) != NULL)
