@@ -50,10 +50,23 @@ conf_block_pool(struct conf *c)
 	return (struct carp_addr *)(conf_block_hosts(c) + c->nhosts);
 }
 
+const struct conf_resource *
+conf_resources(const struct conf *c)
+{
+	return (const struct conf_resource *)(c + 1);
+}
+
 const struct conf_host *
 conf_hosts(const struct conf *c)
 {
-	return (const struct conf_host *)(c + 1);
+	return (const struct conf_host *)(conf_resources(c) +
+					  c->failover.nresources);
+}
+
+const char *
+conf_text(const struct conf *c, uint32_t offset)
+{
+	return (const char *)(conf_pool(c) + c->naddrs) + offset;
 }
 
 const struct carp_addr *

@@ -223,6 +223,8 @@ hook_run_start(struct hook_run **ret, struct event_base *base,
 	rc = spawn(r, a);
 	if (rc < 0)
 		goto fail;
+	/* The loop may have been busy for longer than it knows. */
+	(void)event_base_update_cache_time(base);
 	set_timeout(r, a->limit_ms);
 	/* Without it the output is read at the end. */
 	r->readable =
