@@ -141,16 +141,25 @@ RPC_OBJ	   = $(call daemon_obj,apply conf_block instance plan report rpc \
 CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
 	     $(wildcard daemon/conf*.c)) daemon/key.c)
 
+# Resources: what decides, and all of it.
+PLAN_OBJ   = $(call daemon_obj,resource_plan resource_result resource_rule)
+RESOURCE_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard daemon/resource*.c)) \
+	     $(call daemon_obj,conf_block hook_file hook_run log)
+
 UNIT_OBJ_conf	  = $(CONF_OBJ)
 UNIT_PKGS_conf	  = libconfuse
 UNIT_OBJ_group	  = $(call daemon_obj,group)
 UNIT_OBJ_ipc	  = $(call daemon_obj,ipc conf_block)
 UNIT_OBJ_key	  = $(call daemon_obj,key)
 UNIT_OBJ_log	  = $(call daemon_obj,log)
-UNIT_OBJ_notify_dir = $(call daemon_obj,notify_dir)
+UNIT_OBJ_hook_file = $(call daemon_obj,hook_file)
+UNIT_OBJ_notify_dir = $(call daemon_obj,hook_file notify_dir)
 UNIT_OBJ_notify_queue = $(call daemon_obj,notify_queue)
 UNIT_OBJ_plan	  = $(call daemon_obj,plan conf_block)
 UNIT_OBJ_role	  = $(call daemon_obj,role role_move)
+UNIT_OBJ_resource = $(RESOURCE_OBJ) $(B)/tests/kit/resource_kit.o
+UNIT_PKGS_resource = libevent_core
+UNIT_OBJ_resource_plan = $(PLAN_OBJ)
 UNIT_OBJ_rpc	  = $(RPC_OBJ) $(call daemon_obj,log)
 UNIT_OBJ_sdnotify = $(call daemon_obj,sdnotify)
 UNIT_OBJ_state	  = $(call daemon_obj,state)

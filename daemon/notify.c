@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hook_run.h"
 #include "log.h"
 #include "notify.h"
 #include "notify_dir.h"
 #include "notify_queue.h"
-#include "notify_run.h"
 
 #define JOBS_MAX       64 /* at once, over all hosts */
 #define STARTS_MAX     8  /* then others have their turn in the loop */
@@ -19,8 +19,8 @@
 struct job { /* one change of one host, told to each hook */
 	struct notify_host *host; /* NULL: free */
 	struct notify_dir dir;
-	size_t next;		/* hook to run after this one */
-	struct notify_run *run; /* NULL: due */
+	size_t next;	      /* hook to run after this one */
+	struct hook_run *run; /* NULL: due */
 };
 
 struct notify {
@@ -76,8 +76,8 @@ notify_free(struct notify *n)
 		return;
 	for (size_t i = 0; i < JOBS_MAX; i++) {
 		if (n->job[i].run != NULL) {
-			notify_run_kill(n->job[i].run);
-			notify_run_end(n->job[i].run, 0);
+			hook_run_kill(n->job[i].run, "carpd stops");
+			hook_run_end(n->job[i].run, 0, NULL);
 		}
 		notify_dir_clear(&n->job[i].dir);
 	}
@@ -153,7 +153,8 @@ static int
 run_hook(struct notify *n, struct job *j, const char *name)
 {
 	const struct notify_change *c = &j->host->now;
-	struct notify_run_args a = { .limit = n->limit };
+	struct hook_run_args a = { .limit_ms = n->limit * 1000,
+		.pass = { -1, -1 } };
 	char path[PATH_MAX], label[512];
 	struct words w;
 	int rc;
@@ -166,7 +167,7 @@ run_hook(struct notify *n, struct job *j, const char *name)
 	a.label = label;
 	a.argv = w.argv;
 	a.env = w.env;
-	rc = notify_run_start(&j->run, n->base, &a);
+	rc = hook_run_start(&j->run, n->base, &a);
 	if (rc < 0)
 		log_line(LOG_ERR, "%s: not run: %s", label, strerror(-rc));
 	return rc;
@@ -347,9 +348,9 @@ notify_reaped(struct notify *n, pid_t pid, int status)
 	for (size_t i = 0; i < JOBS_MAX; i++) {
 		struct job *j = &n->job[i];
 
-		if (j->run == NULL || notify_run_pid(j->run) != pid)
+		if (j->run == NULL || hook_run_pid(j->run) != pid)
 			continue;
-		notify_run_end(j->run, status);
+		hook_run_end(j->run, status, NULL);
 		j->run = NULL;
 		schedule(n);
 		return true;

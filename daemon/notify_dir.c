@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hook_file.h"
 #include "notify_dir.h"
 
 #define HOOKS_MAX 256
@@ -31,40 +32,6 @@ complain(const struct complaint *c, const char *name, const char *what)
 }
 
 static bool
-ends(const char *name, const char *with)
-{
-	size_t n = strlen(name), m = strlen(with);
-
-	return n > m && strcmp(name + n - m, with) == 0;
-}
-
-bool
-notify_dir_name_ok(const char *name)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._-";
-
-	if (name[0] == '\0' || name[0] == '.' || ends(name, ".bak"))
-		return false;
-	return strspn(name, letters) == strlen(name) &&
-	       strstr(name, ".dpkg-") == NULL;
-}
-
-/* NULL, or why nobody but root may be trusted to have written this. */
-static const char *
-unsafe(const struct stat *st)
-{
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "is not owned by root: refused";
-	if (st->st_mode & S_IWOTH)
-		return "is writable by others: refused; chmod go-w";
-	if (st->st_mode & S_IWGRP)
-		return "is writable by its group: refused; chmod go-w";
-	return NULL;
-}
-
-static bool
 usable(int dir, const char *name, const struct complaint *c)
 {
 	const char *why;
@@ -76,10 +43,7 @@ usable(int dir, const char *name, const struct complaint *c)
 	}
 	if (S_ISDIR(st.st_mode))
 		return false;
-	why =
-	    !S_ISREG(st.st_mode) ? "is no regular file: refused" : unsafe(&st);
-	if (why == NULL && !(st.st_mode & S_IXUSR))
-		why = "is not executable: skipped; chmod +x";
+	why = hook_file_wrong(&st);
 	if (why != NULL)
 		complain(c, name, why);
 	return why == NULL;
@@ -97,7 +61,7 @@ collect(struct notify_dir *ret, DIR *d, const struct complaint *c)
 	struct dirent *e;
 
 	while ((e = readdir(d)) != NULL) {
-		if (!notify_dir_name_ok(e->d_name) ||
+		if (!hook_file_name_ok(e->d_name) ||
 		    !usable(dirfd(d), e->d_name, c))
 			continue;
 		if (ret->n == HOOKS_MAX) {
@@ -135,7 +99,7 @@ notify_dir_read(struct notify_dir *ret, const char *path,
 	}
 	if (fstat(fd, &st) == -1) {
 		complain(&c, NULL, strerror(errno));
-	} else if ((why = unsafe(&st)) != NULL) {
+	} else if ((why = hook_file_unsafe(&st)) != NULL) {
 		complain(&c, NULL, why);
 	} else {
 		ret->names = calloc(HOOKS_MAX, sizeof(*ret->names));

@@ -3,7 +3,6 @@
 #ifndef CARPD_NOTIFY_DIR_H
 #define CARPD_NOTIFY_DIR_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct notify_dir {   /* zero it to start */
@@ -18,8 +17,5 @@ struct notify_dir {   /* zero it to start */
 void notify_dir_read(struct notify_dir *ret, const char *path,
     void (*complain)(void *arg, const char *sentence), void *arg);
 void notify_dir_clear(struct notify_dir *);
-
-/* Is this a name of a hook, not of a backup copy or a hidden file? */
-bool notify_dir_name_ok(const char *name);
 
 #endif

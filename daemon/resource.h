@@ -72,26 +72,26 @@ struct resource_order {
 
 /* One run of a hook that has ended, or a state that changed without one. */
 struct resource_report {
-	uint32_t order;	 /* id of the order it belongs to; 0: none */
-	uint16_t index;	 /* in conf_resources() */
-	uint8_t verb;	 /* enum resource_verb */
-	uint8_t state;	 /* enum resource_state, now */
-	uint32_t exit;	 /* enum resource_exit */
-	uint8_t lost;	 /* its state ended without an order: a fence whose
+	uint32_t order; /* id of the order it belongs to; 0: none */
+	uint16_t index; /* in conf_resources() */
+	uint8_t verb;	/* enum resource_verb */
+	uint8_t state;	/* enum resource_state, now */
+	uint32_t exit;	/* enum resource_exit */
+	uint8_t lost;	/* its state ended without an order: a fence whose
 			    keeper is gone and that status does not confirm,
 			    a monitored resource that fails */
 	uint8_t reserved[3];
-	uint64_t began, took; /* CLOCK_MONOTONIC, ns; took 0: nothing ran */
+	uint64_t began, took;	  /* CLOCK_MONOTONIC, ns; took 0: nothing ran */
 	char text[RESOURCE_TEXT]; /* reason, last line of its output */
 };
 
 /* An order is carried out. */
 struct resource_done {
 	uint32_t order;
-	uint8_t ok;	    /* down: also shown to be gone */
-	uint8_t peer_alive; /* a fence found the peer alive */
-	uint8_t fenced;	    /* a fence that is not `none' holds */
-	uint8_t hard;	    /* the last resort was called */
+	uint8_t ok;		  /* down: also shown to be gone */
+	uint8_t peer_alive;	  /* a fence found the peer alive */
+	uint8_t fenced;		  /* a fence that is not `none' holds */
+	uint8_t hard;		  /* the last resort was called */
 	char text[RESOURCE_TEXT]; /* of the first that failed */
 };
 
@@ -106,8 +106,14 @@ struct resource_ops {
 
 struct resources;
 
+/* Where things are; the strings stay the caller's. */
+struct resource_places {
+	const char *state;    /* each has a directory in here */
+	const char *hooks[2]; /* are looked for here, then there */
+};
+
 int resource_new(struct resources **ret, struct event_base *,
-    const struct resource_ops *, void *arg);
+    const struct resource_places *, const struct resource_ops *, void *arg);
 
 /* Kills what runs; resources stay as they are. */
 void resource_free(struct resources *);
@@ -119,6 +125,13 @@ void resource_free(struct resources *);
  * (MODE_CHECK) and reported.
  */
 int resource_configure(struct resources *, const struct conf *);
+
+/*
+ * Would that go now?  0; -EBUSY: an order runs; -EPERM: a fence would go while
+ * its storage stays.  What is wrong is a sentence in why.
+ */
+int resource_may_configure(
+    const struct resources *, const struct conf *, char *why, size_t len);
 
 /*
  * Carries an order out: answered by done(), always, once.  A newer order
@@ -134,6 +147,12 @@ int resource_configure(struct resources *, const struct conf *);
  */
 void resource_order(struct resources *, const struct resource_order *);
 
+/* Who gave the orders is gone: they go on, and nobody is answered. */
+void resource_orphan(struct resources *);
+
+/* The last resort, now. */
+void resource_resort(struct resources *, const char *reason);
+
 /* No engine for too long, or it cannot know: services, storage, fences down. */
 void resource_abandon(struct resources *, const char *cause);
 
@@ -141,8 +160,8 @@ void resource_abandon(struct resources *, const char *cause);
  * A passphrase for the hooks of a resource (name; NULL: all), locked in memory
  * and wiped when replaced, dropped or freed.  len 0 drops it.
  */
-int resource_secret(struct resources *, const char *name, const void *,
-    size_t len);
+int resource_secret(
+    struct resources *, const char *name, const void *, size_t len);
 
 /* A process was reaped: true if it was one of ours. */
 bool resource_reaped(struct resources *, pid_t, int status);
@@ -151,6 +170,9 @@ bool resource_reaped(struct resources *, pid_t, int status);
 void resource_tell(struct resources *);
 
 bool resource_idle(const struct resources *);
+
+/* How long it may take until all is down, ms. */
+unsigned resource_down_ms(const struct resources *);
 
 /* Something is up, starting, stopping or not known to be down. */
 bool resource_any(const struct resources *);

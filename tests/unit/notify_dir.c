@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../daemon/hook_file.h"
 #include "../../daemon/notify_dir.h"
 #include "suite.h"
 
@@ -35,7 +36,7 @@ static const struct name_row {
 
 START_TEST(names_of_hooks)
 {
-	ck_assert_msg(notify_dir_name_ok(names[_i].name) == names[_i].ok, "%s",
+	ck_assert_msg(hook_file_name_ok(names[_i].name) == names[_i].ok, "%s",
 	    names[_i].name);
 }
 END_TEST

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/* One run of one hook: its process, its output, its time limit. */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <carp/engine.h>
+
+#include "hook_run.h"
+#include "log.h"
+
+#define OUT_LINE_MAX  512 /* bytes of a line of output */
+#define OUT_LINES_MAX 100 /* lines of one run; the rest is counted */
+#define READS_MAX     16  /* at once, so that others have their turn */
+#define STUCK_MS      250 /* a killed process is gone sooner, or not at all */
+#define FIRST_PASSED  3	  /* descriptor that a hook is given */
+#define HIGH_FD	      64  /* beyond those */
+
+struct hook_run {
+	char *label;
+	pid_t pid;
+	int out; /* what it writes */
+	struct event *readable, *timeout;
+	unsigned limit_ms;
+	int fine;
+	bool quiet;
+	void (*stuck)(void *arg);
+	void *arg;
+	uint64_t started;
+	bool killed, late;
+	const char *why; /* it was killed */
+	char line[OUT_LINE_MAX];
+	size_t len; /* of line, < OUT_LINE_MAX */
+	char last[HOOK_LAST_MAX];
+	unsigned lines, dropped;
+};
+
+static void
+flush_line(struct hook_run *r)
+{
+	if (r->len == 0)
+		return;
+	(void)snprintf(r->last, sizeof(r->last), "%.*s", (int)r->len, r->line);
+	if (r->lines < OUT_LINES_MAX) {
+		log_line(LOG_INFO, "%s: %.*s", r->label, (int)r->len, r->line);
+		r->lines++;
+	} else {
+		r->dropped++;
+	}
+	r->len = 0;
+}
+
+static void
+take_output(struct hook_run *r, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '\n' || r->len == OUT_LINE_MAX - 1)
+			flush_line(r);
+		if (p[i] != '\n')
+			r->line[r->len++] = p[i];
+	}
+}
+
+static void
+on_output(evutil_socket_t fd, short what, void *arg)
+{
+	struct hook_run *r = arg;
+	char buf[4096];
+	ssize_t n = 0;
+
+	(void)what;
+	for (int i = 0; i < READS_MAX; i++) {
+		n = read(fd, buf, sizeof(buf));
+		if (n <= 0)
+			break;
+		take_output(r, buf, (size_t)n);
+	}
+	if (n == 0 && r->readable != NULL)
+		(void)event_del(r->readable);
+}
+
+static void
+set_timeout(struct hook_run *r, unsigned ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	(void)evtimer_add(r->timeout, &tv);
+}
+
+/* A hook that has not yet made its group is a process alone. */
+static void
+slay(struct hook_run *r)
+{
+	r->killed = true;
+	if (kill(-r->pid, SIGKILL) == -1)
+		(void)kill(r->pid, SIGKILL);
+	set_timeout(r, STUCK_MS);
+}
+
+static void
+on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct hook_run *r = arg;
+
+	(void)fd, (void)what;
+	if (r->killed) {
+		log_line(LOG_ERR, "%s: was killed, but does not end", r->label);
+		if (r->stuck != NULL)
+			r->stuck(r->arg);
+		return;
+	}
+	r->late = true;
+	slay(r);
+}
+
+/* What is passed on, where the hook looks for it; nothing else beyond 2. */
+static int
+keep_passed(const int *pass)
+{
+	int high[HOOK_PASSED], n = FIRST_PASSED;
+
+	for (int i = 0; i < HOOK_PASSED; i++) {
+		high[i] = pass[i] == -1
+			      ? -1
+			      : fcntl(pass[i], F_DUPFD_CLOEXEC, HIGH_FD);
+		if (pass[i] != -1 && high[i] == -1)
+			return -1;
+	}
+	for (int i = 0; i < HOOK_PASSED; i++, n++)
+		if (high[i] == -1)
+			(void)close(n);
+		else if (dup2(high[i], n) == -1)
+			return -1;
+	return close_range((unsigned)n, ~0U, 0);
+}
+
+/* In the new process: nothing of ours is left but the end of the pipe. */
+static void
+become(const struct hook_run_args *a, int out)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	int null;
+
+	(void)setsid();
+	if (a->orphan != 0)
+		(void)prctl(PR_SET_PDEATHSIG, a->orphan, 0, 0, 0);
+	if (getpriority(PRIO_PROCESS, 0) < 0)
+		(void)setpriority(PRIO_PROCESS, 0, 0);
+	for (int s = 1; s < NSIG; s++)
+		(void)sigaction(s, &sa, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	null = open("/dev/null", O_RDONLY);
+	if (null == -1 || dup2(null, 0) == -1 || dup2(out, 1) == -1 ||
+	    dup2(out, 2) == -1 || keep_passed(a->pass) == -1 ||
+	    chdir("/") == -1)
+		_exit(126);
+	(void)execve(a->path, a->argv, a->env);
+	dprintf(2, "cannot be run: %s\n", strerror(errno));
+	_exit(127);
+}
+
+static void
+release(struct hook_run *r)
+{
+	if (r->readable != NULL)
+		event_free(r->readable);
+	if (r->timeout != NULL)
+		event_free(r->timeout);
+	if (r->out != -1)
+		(void)close(r->out);
+	free(r->label);
+	free(r);
+}
+
+static int
+spawn(struct hook_run *r, const struct hook_run_args *a)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		return -errno;
+	r->out = fds[0];
+	(void)fcntl(r->out, F_SETFL, O_NONBLOCK);
+	r->started = carp_now();
+	r->pid = fork();
+	if (r->pid == 0)
+		become(a, fds[1]);
+	(void)close(fds[1]);
+	return r->pid == -1 ? -errno : 0;
+}
+
+int
+hook_run_start(struct hook_run **ret, struct event_base *base,
+    const struct hook_run_args *a)
+{
+	struct hook_run *r;
+	int rc = -ENOMEM;
+
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return -ENOMEM;
+	r->out = -1;
+	r->limit_ms = a->limit_ms;
+	r->fine = a->fine;
+	r->quiet = a->quiet;
+	r->stuck = a->stuck;
+	r->arg = a->arg;
+	r->label = strdup(a->label);
+	r->timeout = evtimer_new(base, on_timeout, r);
+	if (r->label == NULL || r->timeout == NULL)
+		goto fail;
+	rc = spawn(r, a);
+	if (rc < 0)
+		goto fail;
+	/* The loop may have been busy for longer than it knows. */
+	(void)event_base_update_cache_time(base);
+	set_timeout(r, a->limit_ms);
+	/* Without it the output is read at the end. */
+	r->readable =
+	    event_new(base, r->out, EV_READ | EV_PERSIST, on_output, r);
+	if (r->readable != NULL)
+		(void)event_add(r->readable, NULL);
+	*ret = r;
+	return 0;
+fail:
+	release(r);
+	return rc;
+}
+
+pid_t
+hook_run_pid(const struct hook_run *r)
+{
+	return r->pid;
+}
+
+void
+hook_run_kill(struct hook_run *r, const char *why)
+{
+	if (r->killed)
+		return;
+	r->why = why;
+	slay(r);
+}
+
+static void
+log_end(const struct hook_run *r, int status)
+{
+	double took = (double)(carp_now() - r->started) / 1e9;
+	int code = WEXITSTATUS(status), good = r->quiet ? LOG_DEBUG : LOG_INFO;
+
+	if (r->dropped > 0)
+		log_line(LOG_NOTICE, "%s: %u more lines of output left out",
+		    r->label, r->dropped);
+	if (r->late)
+		log_line(LOG_WARNING, "%s: killed after its limit of %.3g s",
+		    r->label, r->limit_ms / 1000.0);
+	else if (r->killed)
+		log_line(LOG_WARNING, "%s: killed after %.3f s: %s", r->label,
+		    took, r->why);
+	else if (WIFSIGNALED(status))
+		log_line(LOG_WARNING,
+		    "%s: ended by signal %d (%s) after %.3f s", r->label,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)), took);
+	else
+		log_line(code == 0 || code == r->fine ? good : LOG_WARNING,
+		    "%s: exit status %d after %.3f s", r->label, code, took);
+}
+
+void
+hook_run_look(struct hook_run *r, struct hook_result *ret)
+{
+	on_output(r->out, EV_READ, r);
+	memset(ret, 0, sizeof(*ret));
+	ret->killed = r->killed;
+	ret->late = r->late;
+	ret->began = r->started;
+	ret->took = carp_now() - r->started;
+	memcpy(ret->last, r->last, sizeof(ret->last));
+}
+
+void
+hook_run_end(struct hook_run *r, int status, struct hook_result *ret)
+{
+	on_output(r->out, EV_READ, r);
+	flush_line(r);
+	log_end(r, status);
+	if (ret != NULL) {
+		hook_run_look(r, ret);
+		ret->status = status;
+	}
+	release(r);
+}
+
+void
+hook_run_free(struct hook_run *r)
+{
+	if (!r->killed)
+		slay(r);
+	release(r);
+}
