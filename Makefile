@@ -135,8 +135,10 @@ SANITIZE  = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	    -fsanitize=address,undefined
 
 daemon_obj = $(patsubst %,$(B)/daemon/%.o,$(1))
-RPC_OBJ	   = $(call daemon_obj,apply conf_block instance plan report rpc \
-	     rpc_carp status_json why)
+RPC_OBJ	   = $(call daemon_obj,apply conf_block failover failover_alias \
+	     failover_events failover_store group instance interlink plan \
+	     reasons report role role_move rpc rpc_carp \
+	     rpc_failover status_json why) $(PLAN_OBJ)
 # The configuration.  What looks at the machine is apart, for it needs lib/vip.
 CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
 	     $(wildcard daemon/conf*.c)) daemon/key.c)
