@@ -1,0 +1,314 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Failover mode, end to end: two nodes whose fence, storage and service are
+# hooks that keep a diary.  The order of the phases both ways, every way to
+# lose the role, failures, the last resort, restarts, and failover.* commands.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+# Hooks are looked for in /etc/carpd: one of our own.
+cp -a /etc "$T/etc" && mount --bind "$T/etc" /etc || skip "no private /etc"
+mkdir -p /etc/carpd/hooks "$T/world"
+
+# What a hook does to the world: $T/world/RESOURCE is on which node it is up.
+# $T/NODE.RESOURCE.VERB, if it is there, is what to do instead.
+cat > /etc/carpd/hooks/diary <<END
+#!/bin/sh
+up=$T/world/\$CARPD_RESOURCE.\$CARPD_NODE
+other=$T/world/\$CARPD_RESOURCE.\$([ \$CARPD_NODE = A ] && echo B || echo A)
+echo "\$CARPD_NODE \$CARPD_RESOURCE \$1 \$CARPD_MODE \$CARPD_PEER" >> $T/diary
+instead=$T/\$CARPD_NODE.\$CARPD_RESOURCE.\$1
+[ -f "\$instead" ] && . "\$instead"
+case \$1 in
+start)	if [ \$CARPD_PHASE != service ] && [ -e "\$other" ]; then
+		[ \$CARPD_PHASE = storage ] && echo >> $T/violations
+		[ \$CARPD_PEER = unclear ] && echo "the peer is alive" && exit 6
+		rm -f "\$other"
+	fi
+	touch "\$up" ;;
+stop)	rm -f "\$up" ;;
+status)	[ -e "\$up" ] || exit 3 ;;
+verify)	! [ -e "\$up" ] || { echo "it is still there"; exit 1; } ;;
+esac
+END
+cat > /etc/carpd/hooks/resort <<END
+#!/bin/sh
+echo "\$*" >> $T/resort
+END
+chmod 755 /etc/carpd/hooks/*
+
+# node_conf NODE NAME SKEW [LINE of the failover section...]
+node_conf() {
+	local node=$1 name=$2 skew=$3
+	shift 3
+	mkdir -p "$T/$node"
+	[ -f "$T/$node/key" ] || (umask 077; echo s3cret > "$T/$node/key")
+	{
+		printf 'node {\n\tname = %s\n\tuser = "%s"\n' "$name" \
+		    "$(engine_user)"
+		printf '\tgroup = "root"\n\tnotify-dir = ""\n}\n'
+		printf 'interface eth0 {\n\tcritical = true\n\tgroup = 1\n'
+		printf '\tvhid 10 {\n\t\taddress = { "%s/24" }\n' "$V4"
+		printf '\t\tadvskew = %s\n' "$skew"
+		printf '\t\tpassphrase-file = "%s/key"\n\t}\n}\n' "$T/$node"
+		printf 'failover {\n'
+		printf '\tlast-resort = "/etc/carpd/hooks/resort"\n'
+		printf '\tfence disks { hook = diary }\n'
+		printf '\tstorage tank { hook = diary }\n'
+		printf '\tservice web { hook = diary  critical = true }\n'
+		printf '\tservice extra { hook = diary }\n'
+		printf '\t%s\n' "$@"
+		printf '}\n'
+	} > "$T/$node/carpd.conf"
+}
+
+role() {
+	ctl "$1" failover status 2>/dev/null
+}
+
+role_is() {
+	[ "$(role "$1")" = "$2" ]
+}
+
+# diary [NODE]: and begin a new page.
+page=0
+diary() {
+	tail -n "+$((page + 1))" "$T/diary" 2>/dev/null |
+	    grep -v ' status ' | grep "^${1:-}"
+}
+turn() {
+	page=$(wc -l < "$T/diary" 2>/dev/null || echo 0)
+}
+
+# in_order WORD...: the entries of the diary (RESOURCE VERB) come so.
+in_order() {
+	local want=$1 node=$2 got
+	got=$(diary "$node" | awk '{ printf "%s%s %s", sep, $2, $3; sep=", " }')
+	[ "$got" = "$want" ] || { note "diary: $got"; return 1; }
+}
+
+one_owner() {
+	! [ -e "$T/violations" ]
+}
+
+instead() {
+	printf '%s\n' "$2" > "$T/$1"
+}
+properly() {
+	rm -f "$T"/[AB].*.*
+}
+
+reason() {
+	ctl "$1" failover disabled reasons 2>/dev/null | grep -q "$2"
+}
+
+node hub a b
+segment lan
+plug a lan eth0 192.0.2.1/24
+plug b lan eth0 192.0.2.2/24
+node_conf a A 0
+node_conf b B 100
+
+title "two nodes start: one becomes active, phase by phase"
+start a
+check "until it is elected, it is not active" role_is a UNKNOWN
+start b
+check "the preferred one becomes MASTER" wait_for 8 role_is a MASTER
+check "the other BACKUP" wait_for 3 role_is b BACKUP
+check "fence, storage, critical service, other service" in_order \
+    "disks start, tank start, web start, extra start" A
+check "the address is there" holds a "$V4"
+check "and nowhere else" not holds b "$V4"
+check "nothing ran on B" is "$(diary B)" ""
+check "the interface has its name" grep -q CriticalGroup1 \
+    <(ip -n a link show eth0)
+note "$(ctl a failover history --json | jq -c '.[-1] | .took_ms, [.phases[] |
+    {(.phase): .took_ms}]')"
+
+title "become_passive: services, storage, verify, fence, then the addresses"
+turn
+watch_start a b
+check "it is accepted" ctl a failover become_passive --yes
+check "B is MASTER" wait_for 4 role_is b MASTER
+watch_stop
+check "A is BACKUP" wait_for 2 role_is a BACKUP
+check "the way down" in_order \
+    "extra stop, web stop, tank stop, tank verify, disks stop" A ||
+    check "or with the services the other way round" in_order \
+    "web stop, extra stop, tank stop, tank verify, disks stop" A
+check "the way up" in_order \
+    "disks start, tank start, web start, extra start" B
+check "B knew that A had stepped down" is \
+    "$(diary B | awk '$2 == "disks" { print $5 }')" passive
+check "planned" is "$(diary A | awk '{ print $4 }' | sort -u)" planned
+check "the address is on B" holds b "$V4"
+check "and not on A" not holds a "$V4"
+check "storage never had two owners" one_owner
+
+title "a node that is not active cannot become passive"
+check "it says so" grep -q "not active" \
+    <(ctl a failover become_passive --yes 2>&1)
+
+title "crash of the active node"
+turn
+crash b
+rm -f "$T"/world/*.B	# the power is off
+t0=$(now_us)
+check "A takes over" wait_for 6 role_is a MASTER
+note "after $(since "$t0") s"
+check "and did not know what B was doing" is \
+    "$(diary A | awk '$2 == "disks" { print $5; exit }')" unclear
+check "the address is on A" holds a "$V4"
+
+title "the crashed node comes back as BACKUP"
+turn
+start b
+check "BACKUP" wait_for 5 role_is b BACKUP
+check "nothing was started there" not grep -q start <(diary B)
+check "A is not disturbed" role_is a MASTER
+
+title "a crash of carpd alone leaves storage: a restart cleans up"
+turn
+touch "$T"/world/{disks,tank,web}.B
+crash b
+start b
+check "stopped, shown to be gone, released" wait_for 5 in_order \
+    "web stop, tank stop, tank verify, disks stop" B
+check "BACKUP" wait_for 3 role_is b BACKUP
+
+title "the engine of the active node is killed: nothing is stopped"
+turn
+ip -n hub link set b-eth0 down
+sleep 11	# an engine that ran for ten seconds is succeeded
+kill -KILL "$(engine a)"
+check "MASTER again" wait_for 5 role_is a MASTER
+check "the address is there" wait_for 2 holds a "$V4"
+check "no hook stopped anything" not grep -q stop <(diary A)
+ip -n hub link set b-eth0 up
+check "B is BACKUP" wait_for 8 role_is b BACKUP
+
+title "the peer is alive and holds the disks: it is waited for"
+turn
+instead A.tank.stop 'sleep 1'
+ctl a failover become_passive --yes
+check "B is MASTER at last" wait_for 10 role_is b MASTER
+properly
+check "storage never had two owners" one_owner
+
+title "storage does not come: undone, demoted, the other takes its turn"
+turn
+instead A.tank.start 'echo "no such pool"; exit 1'
+ctl b failover become_passive --yes
+check "A is in ERROR" wait_for 6 role_is a ERROR
+check "what was started is undone" wait_for 4 grep -q "disks stop" \
+    <(diary A)
+check "B is MASTER again" wait_for 10 role_is b MASTER
+check "the reason is in the history" grep -q "no such pool" \
+    <(ctl a failover history --json)
+check "A is demoted by name" grep -q "failed tank" \
+    <(ctl a --json status)
+properly
+check "A recovers by itself" wait_for 15 role_is a ERROR
+
+title "a resource that fails while active"
+turn
+ctl a failover control action=DISABLE --yes >/dev/null
+ctl a failover control action=ENABLE --yes >/dev/null
+check "A is BACKUP again" wait_for 5 role_is a BACKUP
+instead B.web.status 'echo "it has crashed"; exit 1'
+note "monitored each 10 s: waiting"
+check "the node is failed over" wait_for 35 role_is a MASTER
+check "B is in ERROR" wait_for 3 role_is b ERROR
+check "the reason names it" grep -q "web: it has crashed" \
+    <(ctl b failover history --json)
+properly
+ctl b failover control action=DISABLE --yes >/dev/null
+ctl b failover control action=ENABLE --yes >/dev/null
+check "B is BACKUP again" wait_for 5 role_is b BACKUP
+
+title "storage that does not go: the last resort, and the fence is held"
+turn
+rm -f "$T/resort"
+instead A.tank.verify 'echo "still mounted"; exit 1'
+ctl a failover become_passive --yes
+check "it is called" wait_for 10 test -s "$T/resort"
+check "with the reason" grep -q "still mounted" "$T/resort"
+check "the fence is not released" not grep -q "disks stop" <(diary A)
+check "A gives no address" wait_for 2 not holds a "$V4"
+check "B does not become MASTER: the disks are held" \
+    always 2 not role_is b MASTER
+check "once" is "$(wc -l < "$T/resort")" 1
+crash a
+rm -f "$T"/world/*.A
+properly
+check "until A is gone" wait_for 25 role_is b MASTER
+check "storage never had two owners" one_owner
+
+title "booting with failover disabled: standby until force_master"
+start a
+wait_for 5 role_is a BACKUP
+ctl a failover control action=DISABLE --yes >/dev/null
+check "NO_FAILOVER" reason a NO_FAILOVER
+stop a
+check "the disabled state is remembered" start a
+check "NO_FAILOVER after a restart" reason a NO_FAILOVER
+turn
+crash b
+rm -f "$T"/world/*.B
+check "A stays where it is" always 5 not role_is a MASTER
+check "force_master is accepted" ctl a failover force_master --yes
+check "MASTER" wait_for 5 role_is a MASTER
+check "the fence was told that B is dead" is \
+    "$(diary A | awk '$2 == "disks" && $3 == "start" { print $5 }')" dead
+ctl a failover control action=ENABLE --yes >/dev/null
+
+title "reasons, each caused"
+check "none but what is true now" not reason a NO_FAILOVER
+instead A.web.start 'sleep 30'
+check "NO_CRITICAL_INTERFACES is not" not reason a NO_CRITICAL_INTERFACES
+properly
+ip -n a link add il0 type veth peer name il1
+node_conf a A 0 "interlink il0 { peer = 10.255.0.2 }"
+check "a reload that changes no network is accepted" ctl a reload
+check "no carrier on the interlink" wait_for 3 reason a \
+    NO_CARRIER_ON_HEARTBEAT
+ip -n a link set il0 up
+ip -n a link set il1 up
+check "it has one" wait_for 3 not reason a NO_CARRIER_ON_HEARTBEAT
+check "the interlink has its name" wait_for 3 grep -q Interlink \
+    <(ip -n a link show il0)
+check "its kind is read from the system" is "$(ctl a failover hardware)" VETH
+ip -n a link del il0
+check "it is gone" wait_for 3 reason a NO_HEARTBEAT_IFACE
+
+title "a reload that changes the network is refused while enabled"
+sed -i 's/advskew = 0/advskew = 7/' "$T/a/carpd.conf"
+check "refused, with the way to do it" grep -q "disable it" \
+    <(ctl a reload 2>&1)
+check "--live does it" ctl a reload --live
+check "and nothing moved" role_is a MASTER
+
+title "commands"
+check "config" grep -q '"timeout": *0' <(ctl a failover config --json)
+check "update" ctl a failover update timeout=5 --yes
+check "is kept" grep -q '"timeout": *5' <(ctl a failover config --json)
+check "out of range is refused" not ctl a failover update timeout=121 --yes
+ctl a failover update timeout=0 --yes >/dev/null
+check "node" is "$(ctl a failover node)" A
+check "licensed" is "$(ctl a failover licensed)" false
+check "in_progress" is "$(ctl a failover in_progress)" false
+check "get_ips" is "$(ctl a failover get_ips | tr '\n' ' ')" \
+    "https://$V4 http://$V4 "
+check "no peer link" grep -q NO_PONG \
+    <(ctl a failover sync_to_peer --yes 2>&1)
+
+title "a clean stop steps down first"
+turn
+stop a
+check "in order" in_order \
+    "extra stop, web stop, tank stop, tank verify, disks stop" A ||
+    check "or with the services the other way round" in_order \
+    "web stop, extra stop, tank stop, tank verify, disks stop" A
+check "the address is gone" not holds a "$V4"
+
+finish
