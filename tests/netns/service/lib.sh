@@ -11,15 +11,15 @@ SERVED=$T/served	# the shared storage
 mkdir -p "$SERVED"
 declare -A BOX=()
 
-# box NODE...: own mounts, processes and host name, in the node's network.  It
-# is process 1 there: when it is killed, so is everything in it.
+# box NODE...: own mounts, processes and host name, in the node's network.  Its
+# process 1 collects the dead; when it is killed, so is everything in it.
 box() {
 	local n
 	for n; do
 		mkdir -p "$T/$n/resources"
 		enter "$n" unshare --mount --pid --uts --propagation private \
 		    --fork --kill-child --mount-proc \
-		    sh -c "hostname $n; exec sleep infinity" &
+		    sh -c "hostname $n; while :; do sleep 0.2; done" &
 		PID[box.$n]=$!
 		wait_for 5 box_child "$n" || exit 1
 	done
@@ -28,7 +28,7 @@ box() {
 box_child() {
 	read -r -a BOX_PIDS < "/proc/${PID[box.$1]}/task/${PID[box.$1]}/children"
 	[ "${#BOX_PIDS[@]}" = 1 ] &&
-	    [ "$(cat "/proc/${BOX_PIDS[0]}/comm")" = sleep ] || return 1
+	    [ "$(cat "/proc/${BOX_PIDS[0]}/comm")" = sh ] || return 1
 	BOX[$1]=${BOX_PIDS[0]}
 } 2>/dev/null
 
