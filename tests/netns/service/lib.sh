@@ -19,7 +19,8 @@ box() {
 		mkdir -p "$T/$n/resources"
 		enter "$n" unshare --mount --pid --uts --propagation private \
 		    --fork --kill-child --mount-proc \
-		    sh -c "hostname $n; while :; do sleep 0.2; done" &
+		    sh -c "hostname $n; while :; do sleep 0.2; done" \
+		    2>> "$T/$n/log" &
 		PID[box.$n]=$!
 		wait_for 5 box_child "$n" || exit 1
 	done
