@@ -236,7 +236,7 @@ check-install: all
 	$(RUN) tests/install.sh
 
 ## check-netns	real daemons in private network namespaces
-check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS)
+check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS) $(NETNS_ISCSI)
 	$(RUN) $(NETNS_TESTS)
 
 ## check-asan	all of them with sanitizers: addresses, undefined behaviour

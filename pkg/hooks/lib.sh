@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # What the shipped resource hooks share.  A hook sources it from beside itself
 # and ends with `dispatch "$@"`, which calls do_start, do_stop, do_status or
 # do_verify.  The contract is in carp-hooks(7).
@@ -208,7 +208,6 @@ dispatch() {
 	"do_$1"
 	exit
 }
-
 # ---- services: programs that a hook leaves running ----
 #
 # What a hook starts carries CARPD_OWNER in its environment and is a session of
