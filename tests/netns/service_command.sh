@@ -104,8 +104,7 @@ alive_start() {
 
 # The descriptor is closed by everybody: nothing to read, but an end.
 alive_ended() {
-	local line
-	read -r -t 0.01 line <&7
+	read -r -t 0.01 _ <&7
 	[ $? = 1 ]
 }
 

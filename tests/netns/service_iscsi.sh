@@ -19,7 +19,7 @@ done
 truncate -s 64M "$SERVED/one" "$SERVED/two"
 NAME=iqn.2026-01.org.example:tank
 ME=iqn.2026-01.org.example:client
-usual=(TARGET=$NAME LUNS="1=$SERVED/one 2=$SERVED/two" INITIATORS=ALL)
+usual=(TARGET="$NAME" LUNS="1=$SERVED/one 2=$SERVED/two" INITIATORS=ALL)
 
 # rw NODE-ADDRESS LUN VERB...
 rw() {
@@ -64,7 +64,6 @@ title "stop: the client sees it at once, with the address still there"
 ip -n a addr add $V4/24 dev eth0
 enter c "$TOOLS/iscsi_rw" $ME "iscsi://$V4/$NAME/1" wait 20 \
     > "$T/waiter" 2>&1 &
-PID[waiter]=$!
 check "a client is logged in" wait_for 5 grep -q in "$T/waiter"
 check "verify: it is still there" says 1 "still runs: tgtd" \
     a t iscsi-tgt verify "${usual[@]}"
@@ -125,7 +124,7 @@ check "start mends it" result 0 b t iscsi-tgt start "${usual[@]}" PORTALS=$V4
 check "stop" result 0 b t iscsi-tgt stop "${usual[@]}" PORTALS=$V4
 
 title "who may log in"
-one=(TARGET=$NAME LUNS="1=$SERVED/one")
+one=(TARGET="$NAME" LUNS="1=$SERVED/one")
 check "by name: start" result 0 a t iscsi-tgt start "${one[@]}" INITIATORS=$ME
 check "that one may" is "$(rw 192.0.2.1 1 read 7)" "seven on one"
 check "another may not" not on c timeout 10 "$TOOLS/iscsi_rw" \
