@@ -211,7 +211,9 @@ dispatch() {
 # ---- services: programs that a hook leaves running ----
 #
 # What a hook starts carries CARPD_OWNER in its environment and is a session of
-# its own.  By both it is found again, whoever became its parent.
+# its own.  By both it is found again, whoever became its parent.  The mark
+# cannot be guessed, so that nobody can have a process of his stopped, or make
+# a resource look as if it were still there.
 
 # The state directory of the resource is where they keep their files.
 state_needed() {
@@ -279,6 +281,14 @@ while IFS= read -r line; do
 	n=$((n + 1))
 done'
 
+# owner: the mark of this resource, until a reboot.
+owner() {
+	kept owner && return
+	read -r owner_mark < /proc/sys/kernel/random/uuid
+	keep owner "$owner_mark"
+	echo "$owner_mark"
+}
+
 # leave_running PROGRAM [ARGUMENT...]: its output goes to $CARPD_STATE/log.  It
 # keeps CARPD_ALIVE_FD open, and of the hook nothing else.
 leave_running() {
@@ -287,23 +297,25 @@ leave_running() {
 	mkfifo -m 600 "$lr_pipe" ||
 	    end $FAILED "$HOOK: cannot write to $CARPD_STATE"
 	(umask 077 && : > "$CARPD_STATE/log")
-	without_descriptors setsid sh -c "$LOG_KEEPER" log "$CARPD_STATE/log" \
-	    < "$lr_pipe" > /dev/null 2>&1 &
-	CARPD_OWNER=$CARPD_STATE setsid "$@" < /dev/null > "$lr_pipe" 2>&1 &
+	lr_owner=$(owner)
+	{
+		close_descriptor "${CARPD_SECRET_FD:-}"
+		close_descriptor "${CARPD_ALIVE_FD:-}"
+		exec setsid sh -c "$LOG_KEEPER" log "$CARPD_STATE/log"
+	} < "$lr_pipe" > /dev/null 2>&1 &
+	{
+		close_descriptor "${CARPD_SECRET_FD:-}"
+		export CARPD_OWNER="$lr_owner"
+		exec setsid "$@"
+	} < /dev/null > "$lr_pipe" 2>&1 &
 	keep main "$! $(start_time $!)"
 }
 
-# The shell knows descriptors of one digit only.  One that is kept open
-# for longer than the program itself would hide its end, but what keeps the log
-# ends when the program does.
-without_descriptors() {
-	case ${CARPD_ALIVE_FD:-} in
-	[3-9]) eval "exec $CARPD_ALIVE_FD>&-" ;;
+# The shell knows descriptors of one digit only.
+close_descriptor() {
+	case $1 in
+	[3-9]) eval "exec $1>&-" ;;
 	esac
-	case ${CARPD_SECRET_FD:-} in
-	[3-9]) eval "exec $CARPD_SECRET_FD<&-" ;;
-	esac
-	exec "$@"
 }
 
 # start_time PID: so that a number used again is not taken for the old process.
@@ -327,7 +339,8 @@ main_pid() {
 owned() {
 	{
 		set +f
-		grep -lsxzF "CARPD_OWNER=$CARPD_STATE" /proc/[0-9]*/environ |
+		owned_mark=$(kept owner) || return
+		grep -lsxzF "CARPD_OWNER=$owned_mark" /proc/[0-9]*/environ |
 		    cut -d / -f 3
 		owned_kept=$(kept main) && owned_session "${owned_kept% *}" \
 		    "${owned_kept#* }"

@@ -88,7 +88,8 @@ setsid sleep 1000 &
 touch "${0%/*}/$1.ready"
 while :; do sleep 0.1; done
 EOF
-chmod 755 "$T/server"
+printf '#!/bin/sh\ncat <&"$CARPD_SECRET_FD" > "$1"\n' > "$T/reads"
+chmod 755 "$T/server" "$T/reads"
 mkfifo "$T/alive"
 
 # alive_start HOOK...: a start with the descriptor that tells of its end.
@@ -109,8 +110,8 @@ alive_ended() {
 }
 
 owned_there() {
-	grep -lsxzF "CARPD_OWNER=$T/a/resources/$1" /proc/[0-9]*/environ |
-	    wc -l
+	grep -lsxzF "CARPD_OWNER=$(cat "$T/a/resources/$1/owner")" \
+	    /proc/[0-9]*/environ | wc -l
 }
 
 title "a program that is kept running"
@@ -143,6 +144,29 @@ check "verify: something of it is still there" \
 check "start clears that away" alive_start a d command start "${daemon[@]}"
 check "stop" result 0 a d command stop "${daemon[@]}"
 check "nothing is left" is "$(owned_there d)" 0
+
+title "a process of somebody else that looks like it"
+check "start" result 0 a d command start "${daemon[@]}"
+in_box a env CARPD_OWNER="$T/a/resources/d" CARPD_STATE="$T/a/resources/d" \
+    CARPD_RESOURCE=d sleep 1000 &
+other=$!
+check "stop" result 0 a d command stop "${daemon[@]}"
+check "verify: gone" result 0 a d command verify "${daemon[@]}"
+check "the other lives on" kill $other
+
+title "the passphrase"
+echo "s3cret" > "$T/passphrase"
+exec 5< "$T/passphrase"
+check "start" result 0 a pw command start CARPD_SECRET_FD=5 \
+    START_DAEMON="/bin/sleep 1000"
+read -r pid _ < "$T/a/resources/pw/main"
+check "a program that is kept running has no access to it" \
+    is "$(in_box a find "/proc/$pid/fd" -lname "$T/passphrase")" ""
+check "stop" result 0 a pw command stop START_DAEMON="/bin/sleep 1000"
+check "a command can read it" result 0 a pw command start CARPD_SECRET_FD=5 \
+    START="$T/reads $T/read" STOP=/bin/true STATUS=/bin/false
+check "as it is" is "$(cat "$T/read")" "s3cret"
+exec 5<&-
 
 title "it does not listen to signals, or does not start"
 LIMIT=3

@@ -31,7 +31,8 @@ rw() {
 
 # tgtd NODE: its number, as the whole test sees it.
 tgtd_of() {
-	grep -lsxzF "CARPD_OWNER=$T/$1/resources/t" /proc/[0-9]*/environ |
+	grep -lsxzF "CARPD_OWNER=$(cat "$T/$1/resources/t/owner")" \
+	    /proc/[0-9]*/environ |
 	    cut -d / -f 3 | head -n 1
 }
 

@@ -57,6 +57,8 @@ if command -v rpc.nfsd >/dev/null && command -v nfsdcld >/dev/null; then
 	    "${usual[@]}" EXPORTS=/srv
 	check "async is refused" says 2 "write sync" a n nfs start \
 	    "${usual[@]}" OPTIONS=rw,async
+	check "a time that the kernel refuses" says 2 "10 to 3600" a n nfs \
+	    start "${usual[@]}" GRACE=5
 	check "bad threads" says 2 "THREADS=many" a n nfs start "${usual[@]}" \
 	    THREADS=many
 else
