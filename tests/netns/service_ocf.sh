@@ -58,6 +58,17 @@ check "an agent that is not there" says 5 "there is no" a dummy ocf start \
 check "no agents at all" says 5 "apt-get install resource-agents" \
     a dummy ocf start AGENT=Dummy OCF_ROOT=/nowhere
 
+title "the descriptions of all agents that are installed"
+agents=0 odd=
+for file in /usr/lib/ocf/resource.d/heartbeat/*; do
+	agents=$((agents + 1))
+	hook a all ocf status AGENT="${file##*/}" P_NO_SUCH_NAME=x
+	[ $? = 2 ] && [[ $REASON == *"it knows no such parameter, but: "?* ]] ||
+	    odd="$odd ${file##*/}: $REASON"
+done
+note "$agents agents"
+check "of each the parameters are known" is "$odd" ""
+
 # A real provider of our own, for what no Debian agent does on demand.
 mkdir -p "$T/ocf/resource.d/heartbeat" "$T/ocf/resource.d/test"
 cat > "$T/ocf/resource.d/test/codes" <<'EOF'
