@@ -178,9 +178,10 @@ SIM	    = $(B)/tests/sim/sim
 SIM_OBJ	    = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 CONF_TOOLS  = $(B)/tests/conf/conf_dump $(B)/tests/conf/conf_check
 NETNS_TOOLS = $(B)/tests/netns/probe $(B)/tests/netns/watch
+NETNS_ISCSI = $(B)/tests/netns/iscsi_rw
 NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver
 TEST_TOOLS  = $(UNIT_TESTS) $(SIM) $(CONF_TOOLS) $(NETNS_TOOLS) \
-	      $(NETNS_DRIVERS)
+	      $(NETNS_DRIVERS) $(NETNS_ISCSI)
 RUN	    = BUILD=$(B) tests/run.sh -t 300
 
 $(B)/tests/%.o: tests/%.c
@@ -212,6 +213,11 @@ $(CONF_TOOLS): $(B)/tests/conf/%: $(B)/tests/conf/%.o $(CONF_OBJ) \
 $(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $<
+
+$(NETNS_ISCSI): $(B)/tests/netns/%: tests/netns/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) $(call pc,--cflags libiscsi) -o $@ $< \
+	    $(call pc,--libs libiscsi)
 
 $(NETNS_DRIVERS): $(B)/tests/netns/%: tests/netns/%.c $(B)/libcarp.so
 	@mkdir -p $(@D)
@@ -248,7 +254,7 @@ check-install: all
 	$(RUN) tests/install.sh
 
 ## check-netns	real daemons in private network namespaces
-check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS)
+check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS) $(NETNS_ISCSI)
 	$(RUN) $(NETNS_TESTS)
 
 ## check-asan	all of them with sanitizers: addresses, undefined behaviour
@@ -318,4 +324,4 @@ FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)
 -include $(wildcard $(B)/tests/*/*.d)
--include $(NETNS_TOOLS:=.d) $(NETNS_DRIVERS:=.d)
+-include $(NETNS_TOOLS:=.d) $(NETNS_DRIVERS:=.d) $(NETNS_ISCSI:=.d)

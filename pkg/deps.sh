@@ -11,6 +11,10 @@ demo="iproute2 jq mount util-linux"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
     shellcheck"
+# What the hooks of services are tested against.
+check="$check tgt libiscsi-bin libiscsi-dev dnsmasq-base udhcpc samba
+    smbclient nfs-ganesha nfs-ganesha-vfs libnfs-utils nfs-kernel-server
+    resource-agents kmod nginx-light curl systemd e2fsprogs"
 bench="keepalived ucarp tcpdump strace"
 
 wanted=
@@ -52,7 +56,21 @@ fi
 echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log".*; [ -z "$policy" ] || rm -f "$policy"' EXIT
+trap 'exit 1' INT TERM
+
+# Among them are servers, which nobody wants to run here because of a test:
+# they are not started now, nor at the next boot.
+policy=
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+	policy=/usr/sbin/policy-rc.d
+	printf '#!/bin/sh\nexit 101\n' > $policy
+	chmod 755 $policy
+fi
+boot_links() {
+	find /etc/systemd/system -type l -path '*.wants/*' 2>/dev/null | sort
+}
+boot_links > "$log.before"
 # Words, so not quoted.
 # shellcheck disable=SC2086
 if ! { apt-get -qq update && apt-get -qq -y --no-install-recommends install \
@@ -61,3 +79,6 @@ if ! { apt-get -qq update && apt-get -qq -y --no-install-recommends install \
 	echo "deps: apt-get could not install:$missing" >&2
 	exit 1
 fi
+boot_links | comm -13 "$log.before" - | while IFS= read -r link; do
+	rm -f "$link"
+done
