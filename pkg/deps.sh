@@ -10,7 +10,7 @@ build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
 demo="iproute2 jq mount util-linux"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
-    shellcheck"
+    shellcheck e2fsprogs xfsprogs btrfs-progs zfs-fuse lvm2 mdadm psmisc"
 bench="keepalived ucarp tcpdump strace"
 
 wanted=
