@@ -44,6 +44,14 @@ number() {
 	[ $# = 2 ] && echo "$(($1)):$(($2))"
 }
 
+# refresh DEVICE...: forgets what this node has cached of them.  While anything
+# has a device open, a fence for instance, the kernel keeps its blocks, and the
+# next mount would believe what the disk held when it was here last, the MMP
+# block included.
+refresh() {
+	blockdev --flushbufs "$@"
+}
+
 # held DEVICE...: 0 by nobody, 1 by something in this kernel, 4 not known.
 held() {
 	[ -x "$HOOKS/../carp-held" ] ||
