@@ -9,6 +9,7 @@ LIBDIR	?= $(PREFIX)/lib
 SBINDIR	?= $(PREFIX)/sbin
 INCDIR	?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
+LIBEXECDIR ?= $(PREFIX)/lib
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
@@ -32,7 +33,8 @@ COMPILE	= $(CC) $(CPP) $(CPPFLAGS) $(WARN) $(WERROR) $(CFLAGS) -MMD -MP
 
 LIB_SRC	= $(wildcard lib/carp/*.c lib/vip/*.c)
 CTL_SRC	= $(wildcard daemon/carpctl.c daemon/ctl_*.c) daemon/key.c
-CARPD_SRC = $(filter-out daemon/carpctl.c daemon/ctl_%,$(wildcard daemon/*.c))
+CARPD_SRC = $(filter-out daemon/carpctl.c daemon/ctl_% daemon/held.c,\
+	     $(wildcard daemon/*.c))
 LIB_OBJ	= $(LIB_SRC:%.c=$(B)/%.o)
 CTL_OBJ	= $(CTL_SRC:%.c=$(B)/%.o)
 CARPD_OBJ = $(CARPD_SRC:%.c=$(B)/%.o)
@@ -40,7 +42,8 @@ SO	= libcarp.so.$(VERSION)
 SONAME	= libcarp.so.$(SOVER)
 
 ## all		library, daemon and command, in build/
-all: $(B)/libcarp.so $(B)/libcarp.a $(B)/libcarp.pc $(B)/carpd $(B)/carpctl
+all: $(B)/libcarp.so $(B)/libcarp.a $(B)/libcarp.pc $(B)/carpd $(B)/carpctl \
+    $(B)/carp-held
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -88,6 +91,9 @@ $(B)/carpd: $(CARPD_OBJ) $(B)/libcarp.so
 	$(LINK_CARPD) $(ORIGIN)
 $(B)/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 	$(LINK_CTL) $(ORIGIN)
+# What the storage hooks ask the kernel with.
+$(B)/carp-held: $(B)/daemon/held.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 # What knows LIBEXEC is compiled anew, since PREFIX may differ.
 HOOKS_OBJ = $(B)/daemon/conf_hooks.o
 $(B)/install/conf_hooks.o: daemon/conf_hooks.c FORCE
@@ -122,6 +128,12 @@ install: all $(B)/install/carpd $(B)/install/carpctl
 	    $(DESTDIR)$(SYSUSERSDIR)/carpd.conf
 	install -D -m 644 pkg/completion/carpctl \
 	    $(DESTDIR)$(COMPDIR)/carpctl
+	install -d $(DESTDIR)$(LIBEXECDIR)/carpd/hooks
+	install -m 755 $(B)/carp-held $(DESTDIR)$(LIBEXECDIR)/carpd
+	install -m 755 $(filter-out %.sh,$(wildcard pkg/hooks/*)) \
+	    $(DESTDIR)$(LIBEXECDIR)/carpd/hooks
+	install -m 644 $(wildcard pkg/hooks/*.sh) \
+	    $(DESTDIR)$(LIBEXECDIR)/carpd/hooks
 
 # Tests.  Each tests/unit/NAME.c is a program of its own.  One that looks into
 # the daemon says what else it is linked with: UNIT_OBJ_NAME, UNIT_PKGS_NAME.

@@ -10,11 +10,11 @@ build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
 demo="iproute2 jq mount util-linux"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
-    shellcheck"
+    shellcheck e2fsprogs xfsprogs btrfs-progs zfs-fuse lvm2 mdadm psmisc"
 # What the hooks of services are tested against.
 check="$check tgt libiscsi-bin libiscsi-dev dnsmasq-base udhcpc samba
     smbclient nfs-ganesha nfs-ganesha-vfs libnfs-utils nfs-kernel-server
-    resource-agents kmod nginx-light curl systemd e2fsprogs"
+    resource-agents kmod nginx-light curl systemd"
 bench="keepalived ucarp tcpdump strace"
 
 wanted=

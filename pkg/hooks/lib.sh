@@ -208,6 +208,7 @@ dispatch() {
 	"do_$1"
 	exit
 }
+
 # ---- services: programs that a hook leaves running ----
 #
 # What a hook starts carries CARPD_OWNER in its environment and is a session of

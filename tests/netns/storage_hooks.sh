@@ -1,0 +1,302 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The shipped storage hooks against the real things, on two nodes that are
+# mount and process namespaces: file systems on loop devices, where a second
+# loop device over the same file is the shared disk seen from the other node.
+# And the example of a resource hook in carp-hooks(7).
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+[ "$(engine_user)" = nobody ] || skip "block devices need root"
+[ -b /dev/loop0 ] && [ -c /dev/loop-control ] || skip "no loop devices here"
+for tool in losetup mkfs.ext4 mkfs.xfs mkfs.btrfs xfs_io fuser; do
+	command -v $tool >/dev/null || skip "$tool is not installed"
+done
+HELD=$BUILD/carp-held
+[ -x "$HELD" ] || skip "$HELD is missing: run make first"
+
+# As installed.
+H=$T/lib/carpd/hooks
+mkdir -p "$H" "$T/disk" "$T/m"
+cp "$TOP"/pkg/hooks/* "$H" && cp "$HELD" "$H/.." || exit 1
+
+#
+# Nodes and disks.
+#
+
+# boot NODE: its mounts and processes; PID[NODE] is its first process.
+boot() {
+	mkdir -p "$T/$1" "$T/$1/state" "$T/etc"
+	echo "$1" > "$T/$1/name"
+	unshare --mount --propagation private --uts --pid --fork \
+	    --kill-child --mount-proc sh -c \
+	    'hostname "$1"; : > "$2/up"; exec sleep 1000' sh "$1" "$T/$1" 2>/dev/null &
+	PID[unshare.$1]=$!
+	wait_for 5 test -e "$T/$1/up" || exit 1
+	rm "$T/$1/up"
+	read -r "PID[$1]" _ < "/proc/$!/task/$!/children"
+}
+
+# within NODE COMMAND...
+within() {
+	local node=$1
+	shift
+	nsenter -t "${PID[$node]}" --mount --uts --pid -- "$@"
+}
+
+# leave NODE COMMAND...: runs on, as process $LEFT of the node.
+leave() {
+	local node=$1
+	shift
+	LEFT=$(within "$node" sh -c \
+	    '"$@" > /dev/null 2>&1 < /dev/null & echo $!' sh "$@")
+	wait_for 5 sleeps "$node" "$LEFT"
+}
+
+sleeps() {
+	[ "$(within "$1" cat "/proc/$2/comm" 2>/dev/null)" = sleep ]
+}
+
+# Nobody there waits for its children.
+ended() {
+	local state
+	state=$(within "$1" awk '$1 == "State:" { print $2 }' \
+	    "/proc/$2/status" 2>/dev/null)
+	[ -z "$state" ] || [ "$state" = Z ]
+}
+
+# power_off NODE: all of its processes and with them its mounts, at once.
+power_off() {
+	kill -KILL "${PID[$1]}"
+	wait "${PID[unshare.$1]}" 2>/dev/null
+	rm -f "$T/$1"/state/*
+}
+
+# loop FILE: a device over it, in $LOOP, that goes when the test ends, however
+# it ends: it lives as long as the descriptor.  That stands for a fence, too,
+# which has the disk open, so that the kernel keeps what it has cached of it.
+loop() {
+	local fd
+	LOOP=$(losetup -f --show "$1") || exit 1
+	exec {fd}<> "$LOOP" || exit 1
+	losetup -d "$LOOP"
+	FD[${LOOP##*/}]=$fd
+}
+declare -A FD=()
+
+unloop() {
+	local fd=${FD[${1##*/}]}
+	exec {fd}>&-
+}
+
+# hook NODE NAME VERB [NAME=VALUE...]: as carpd runs it.  Its output is in $OUT,
+# its exit status in $RC, how long it took in $TOOK.
+hook() {
+	local node=$1 name=$2 verb=$3 t
+	shift 3
+	t=$(now_us)
+	OUT=$(within "$node" env -i PATH="${HOOK_PATH:-/usr/sbin:/usr/bin:/sbin:/bin}" \
+	    LANG=C CARPD_VERSION=1 CARPD_NODE="$node" CARPD_RESOURCE=tank \
+	    CARPD_PHASE=storage CARPD_ACTION="$verb" CARPD_MODE=up \
+	    CARPD_CAUSE=test CARPD_TIMEOUT=10.000 CARPD_FENCED=no \
+	    CARPD_PEER=unclear CARPD_STATE="$T/$node/state" "$@" \
+	    timeout -k 1 60 setsid -w "$H/$name" "$verb" 2>&1 < /dev/null)
+	RC=$?
+	TOOK=$(since "$t")
+}
+
+# gives WORDS STATUS PATTERN HOOK-ARGUMENTS...: the last line fits the pattern.
+gives() {
+	local words=$1 status=$2 pattern=$3
+	shift 3
+	hook "$@"
+	if [ "$RC" = "$status" ] &&
+	    { [ -z "$pattern" ] || tail -n 1 <<< "$OUT" |
+	    grep -q -- "$pattern"; }; then
+		pass "$words -> $RC, $TOOK s"
+	else
+		fail "$words"
+	fi
+	[ -z "$OUT" ] || note "${OUT//$'\n'/$'\n        '}"
+	if [ "$RC" != "$status" ]; then
+		note "exit status $RC, expected $status"
+		return 1
+	fi
+}
+
+boot a
+boot b
+
+#
+# Mistakes.
+#
+
+title "mount: parameters"
+D=DEVICE=/dev/loop0
+gives "nothing" 2 "DEVICE is missing: write" a mount start
+gives "a relative device" 2 "DEVICE=sda: write" a mount start DEVICE=sda
+gives "no DIR" 2 "DIR is missing" a mount stop $D
+gives "a relative DIR" 2 "DIR=x: write" a mount status $D DIR=x
+gives "no TYPE" 2 "TYPE is missing" a mount verify $D DIR=/x
+gives "an unknown TYPE" 2 "TYPE=ntfs: write one of: ext4 xfs btrfs" \
+    a mount start $D DIR=/x TYPE=ntfs
+gives "MMP without ext4" 2 "xfs has no MMP" \
+    a mount start $D DIR=/x TYPE=xfs MMP=clear
+gives "norecovery" 2 "OPTIONS has norecovery" \
+    a mount start $D DIR=/x TYPE=xfs OPTIONS=noatime,norecovery
+gives "an unknown verb" 2 "usage: mount start|stop|status|verify" \
+    a mount restart
+gives "a device that is not there" 1 "no such block device here" \
+    a mount start DEVICE=/dev/none DIR="$T/m" TYPE=ext4
+gives "nothing is known of it" 4 "not to be found" \
+    a mount verify DEVICE=UUID=none DIR="$T/m" TYPE=ext4
+mkdir "$T/bin"
+for tool in sh env timeout setsid cat findmnt mount awk grep; do
+	ln -s "$(command -v $tool)" "$T/bin/$tool"
+done
+HOOK_PATH=$T/bin gives "a tool is missing" 5 \
+    "blkid is not installed: apt-get install util-linux" \
+    a mount start $D DIR=/x TYPE=ext4
+
+#
+# ext4 with MMP.
+#
+
+title "ext4: start, status, stop, verify, each of them twice"
+truncate -s 64M "$T/disk/e"
+# The shortest interval makes the kernel wait 11 s where it waits 22.
+mkfs.ext4 -q -O mmp -E mmp_update_interval=1 "$T/disk/e"
+loop "$T/disk/e"; A=$LOOP
+loop "$T/disk/e"; B=$LOOP
+E=(DIR="$T/m" TYPE=ext4)
+on_a=(DEVICE="$A" "${E[@]}")
+on_b=(DEVICE="$B" "${E[@]}")
+gives "status before" 3 "" a mount status "${on_a[@]}"
+gives "stop before" 0 "" a mount stop "${on_a[@]}"
+gives "verify before" 0 "" a mount verify "${on_a[@]}"
+gives "DIR is missing" 1 "is not a directory: mkdir -p" \
+    a mount start "${on_a[@]}" DIR="$T/none"
+gives "wrong type" 2 "has ext4, not xfs" a mount start "${on_a[@]}" TYPE=xfs
+gives "start" 0 "mounted on $T/m in" a mount start "${on_a[@]}"
+gives "start again" 0 "mounted on $T/m already" a mount start "${on_a[@]}"
+gives "status" 0 "" a mount status "${on_a[@]}"
+check "it is mounted" within a mountpoint -q "$T/m"
+check "once" is "$(within a grep -c " $T/m " /proc/self/mountinfo)" 1
+gives "verify while it is mounted" 1 "mounted on $T/m still" \
+    a mount verify "${on_a[@]}"
+gives "elsewhere on this node" 1 "in use on this node: mounted on $T/m" \
+    a mount start "${on_a[@]}" DIR="$T"
+gives "another one on DIR" 1 "$A is mounted on $T/m: unmount it" \
+    a mount start DEVICE="$B" "${E[@]}"
+gives "stop" 0 "unmounted in" a mount stop "${on_a[@]}"
+gives "stop again" 0 "" a mount stop "${on_a[@]}"
+gives "verify" 0 "" a mount verify "${on_a[@]}"
+gives "status after" 3 "" a mount status "${on_a[@]}"
+
+title "ext4: a mount that lives on in another mount namespace"
+hook a mount start "${on_a[@]}"
+leave a unshare --mount --propagation private sleep 1000
+gives "umount returns 0" 0 "unmounted in" a mount stop "${on_a[@]}"
+check "nothing is mounted in the namespace of the hook" \
+    not within a mountpoint -q "$T/m"
+gives "verify sees it, and who" 1 \
+    "still held: mounted on $T/m as process [0-9]* (sleep) sees it" \
+    a mount verify "${on_a[@]}" CARPD_TIMEOUT=2.000
+within a kill -KILL "$LEFT"
+gives "verify when that is gone" 0 "" a mount verify "${on_a[@]}"
+gives "a device that is not there" 4 "No such file" \
+    a mount verify DEVICE=/dev/gone "${E[@]}" \
+    CARPD_STATE="$(mkdir -p "$T/other" &&
+	echo "/dev/gone /dev/gone" > "$T/other/devices" && echo "$T/other")"
+
+title "ext4: what is in use"
+hook a mount start "${on_a[@]}"
+leave a sh -c 'cd "$1" && exec sleep 1000' sh "$T/m"
+gives "stop kills nobody, and names who it is" 1 "used by sleep (" \
+    a mount stop "${on_a[@]}" CARPD_TIMEOUT=1.000
+check "it lives" within a kill -0 "$LEFT"
+check "it is mounted still" within a mountpoint -q "$T/m"
+gives "stop with KILL=yes" 0 "unmounted in" a mount stop "${on_a[@]}" KILL=yes
+check "it has ended" wait_for 2 ended a "$LEFT"
+gives "verify" 0 "" a mount verify "${on_a[@]}"
+
+title "ext4: what is mounted but ill"
+hook a mount start "${on_a[@]}"
+within a mount -o remount,ro "$T/m"
+gives "read-only" 1 "has become read-only" a mount status "${on_a[@]}"
+within a mount -o remount,rw "$T/m"
+gives "read and write" 0 "" a mount status "${on_a[@]}"
+hook a mount stop "${on_a[@]}"
+
+title "ext4: the other node has it"
+gives "it is mounted there" 0 "mounted on" b mount start "${on_b[@]}"
+within b sh -c 'echo 1 > "$1/file"; sync' sh "$T/m"
+gives "mmp: it is seen to be alive" 6 "is mounted by .*, which is alive" \
+    a mmp start DEVICE="$A" CARPD_TIMEOUT=15.000
+gives "mmp: not started" 3 "" a mmp status DEVICE="$A"
+gives "mount: too little time is told at once" 1 \
+    "MMP needs 22 s .* start-timeout = 32" a mount start "${on_a[@]}"
+gives "mount: refused, with MMP=clear but no fence" 1 "in use by" \
+    a mount start "${on_a[@]}" MMP=clear CARPD_TIMEOUT=60.000
+check "nothing is mounted" not within a mountpoint -q "$T/m"
+
+title "ext4: the other node dies"
+# Its kernel would unmount: what a power failure leaves is a copy taken before.
+cp "$T/disk/e" "$T/disk/crash"
+power_off b
+check "the device is free soon" wait_for 5 "$HELD" "$B"
+unloop "$A"
+unloop "$B"
+for n in fenced watched waited; do
+	cp "$T/disk/crash" "$T/disk/$n"
+done
+loop "$T/disk/fenced"; A=$LOOP
+on_a=(DEVICE="$A" "${E[@]}")
+gives "with a proven fence the block is cleared" 0 "mounted on" \
+    a mount start "${on_a[@]}" MMP=clear CARPD_FENCED=yes
+note "fenced: $TOOK s, fsck and all"
+check "fenced, it takes less than 2 s" less "$TOOK" 2
+check "what was written is there" is "$(within a cat "$T/m/file")" 1
+hook a mount stop "${on_a[@]}"
+gives "fsck" 0 "mounted on" a mount start "${on_a[@]}" FSCK=auto
+check "it was run" grep -q "^fsck: .*clean" <<< "$OUT"
+hook a mount stop "${on_a[@]}"
+unloop "$A"
+
+loop "$T/disk/watched"; A=$LOOP
+gives "mmp: a silent peer is watched for its time" 0 "has been silent for" \
+    a mmp start DEVICE="$A" CARPD_TIMEOUT=15.000
+check "mmp: for 11 s" less 10.5 "$TOOK"
+gives "mmp: again" 0 "" a mmp start DEVICE="$A" CARPD_TIMEOUT=15.000
+check "mmp: at once" less "$TOOK" 2
+gives "mmp: status" 0 "" a mmp status DEVICE="$A"
+gives "mmp: verify" 1 "still started" a mmp verify DEVICE="$A"
+gives "mmp: stop" 0 "" a mmp stop DEVICE="$A"
+gives "mmp: stop again" 0 "" a mmp stop DEVICE="$A"
+gives "mmp: verify" 0 "" a mmp verify DEVICE="$A"
+gives "mmp: status" 3 "" a mmp status DEVICE="$A"
+gives "mmp: a peer that is dead need not be watched" 0 "which is dead" \
+    a mmp start DEVICE="$A" CARPD_PEER=dead
+gives "mmp: too little time" 1 "takes 11 s .* start-timeout = 16" \
+    a mmp start DEVICE="$A" CARPD_STATE="$T/other"
+tune2fs -f -E clear_mmp "$A" >/dev/null 2>&1
+tune2fs -O ^mmp "$A" >/dev/null 2>&1
+gives "mmp: switched off meanwhile" 1 "MMP of .* has been switched off" \
+    a mmp status DEVICE="$A"
+hook a mmp stop DEVICE="$A"
+gives "mmp: not switched on" 2 "has no MMP: .*tune2fs -O mmp" \
+    a mmp start DEVICE="$A"
+gives "mount: without MMP it says so" 0 "mounted on" \
+    a mount start DEVICE="$A" "${E[@]}"
+check "it said so" grep -q "has no MMP" <<< "$OUT"
+hook a mount stop DEVICE="$A" "${E[@]}"
+unloop "$A"
+
+loop "$T/disk/waited"; A=$LOOP
+on_a=(DEVICE="$A" "${E[@]}")
+gives "without a fence it waits" 0 "mounted on" \
+    a mount start "${on_a[@]}" MMP=clear CARPD_TIMEOUT=60.000
+note "not fenced: $TOOK s"
+check "not fenced, it takes the kernel's 22 s" less 21 "$TOOK"
+hook a mount stop "${on_a[@]}"
+unloop "$A"
