@@ -21,6 +21,7 @@ pc	= $(shell $(PKG_CONFIG) $(1))
 LIB_PKGS   = libcrypto libpcap libmnl libnl-3.0
 CARPD_PKGS = libevent_core libconfuse jansson libcap-ng
 CTL_PKGS   = jansson libpcap
+FENCE_PKGS = libiscsi
 
 WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2 -Wundef
@@ -31,15 +32,19 @@ COMPILE	= $(CC) $(CPP) $(CPPFLAGS) $(WARN) $(WERROR) $(CFLAGS) -MMD -MP
 
 LIB_SRC	= $(wildcard lib/carp/*.c lib/vip/*.c)
 CTL_SRC	= $(wildcard daemon/carpctl.c daemon/ctl_*.c) daemon/key.c
-CARPD_SRC = $(filter-out daemon/carpctl.c daemon/ctl_%,$(wildcard daemon/*.c))
+FENCE_SRC = $(wildcard daemon/fence_*.c)
+CARPD_SRC = $(filter-out daemon/carpctl.c daemon/ctl_% daemon/fence_%,\
+	    $(wildcard daemon/*.c))
 LIB_OBJ	= $(LIB_SRC:%.c=$(B)/%.o)
 CTL_OBJ	= $(CTL_SRC:%.c=$(B)/%.o)
 CARPD_OBJ = $(CARPD_SRC:%.c=$(B)/%.o)
+FENCE_OBJ = $(FENCE_SRC:%.c=$(B)/%.o)
 SO	= libcarp.so.$(VERSION)
 SONAME	= libcarp.so.$(SOVER)
 
 ## all		library, daemon and command, in build/
-all: $(B)/libcarp.so $(B)/libcarp.a $(B)/libcarp.pc $(B)/carpd $(B)/carpctl
+all: $(B)/libcarp.so $(B)/libcarp.a $(B)/libcarp.pc $(B)/carpd $(B)/carpctl \
+    $(B)/carp-fence
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -93,6 +98,11 @@ $(B)/install/carpd: $(CARPD_OBJ) $(B)/libcarp.so
 $(B)/install/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 	@mkdir -p $(@D)
 	$(LINK_CTL)
+
+# Threads, one for each disk, and nothing of the library.
+$(B)/carp-fence: $(FENCE_OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(FENCE_OBJ) \
+	    $(call pc,--libs $(FENCE_PKGS))
 
 ## install	with DESTDIR= PREFIX= LIBDIR= ...: all that a package needs
 install: all $(B)/install/carpd $(B)/install/carpctl
@@ -299,5 +309,6 @@ export M D QUICK SIM_RUNS SIM_SEED FUZZ_TIME
 FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)
+-include $(FENCE_OBJ:.o=.d)
 -include $(wildcard $(B)/tests/*/*.d)
 -include $(NETNS_TOOLS:=.d) $(NETNS_DRIVERS:=.d)
