@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <linux/nvme_ioctl.h>
-#include <linux/pr.h>
 
 #include <scsi/sg.h>
 
@@ -15,20 +14,7 @@
 
 #include "fence_disk.h"
 #include "fence_parse.h"
-
-/* Reading came to linux/pr.h with Linux 7.0; older headers lack it. */
-struct read_keys {
-	uint32_t generation, num_keys;
-	uint64_t keys_ptr;
-};
-struct read_reservation {
-	uint64_t key;
-	uint32_t generation, type;
-};
-_Static_assert(sizeof(struct read_keys) == 16, "as the kernel has it");
-_Static_assert(sizeof(struct read_reservation) == 16, "as the kernel has it");
-#define READ_KEYS	       _IOWR('p', 206, struct read_keys)
-#define READ_RESERVATION       _IOR('p', 207, struct read_reservation)
+#include "fence_request.h"
 
 #define PERSISTENT_RESERVE_IN  0x5e
 #define CHECK_CONDITION	       0x02 /* statuses of SCSI */
@@ -68,14 +54,14 @@ probe(struct fence_disk *d)
 static int
 read_kernel(struct fence_disk *d, struct fence_view *v)
 {
-	struct read_keys k = { .num_keys = FENCE_KEYS_MAX };
-	struct read_reservation r = { 0 };
+	struct fence_read_keys k = { .num_keys = FENCE_KEYS_MAX };
+	struct fence_read_reservation r = { 0 };
 	int rc;
 
 	k.keys_ptr = (uintptr_t)v->keys;
-	rc = ioctl(d->fd, READ_KEYS, &k);
+	rc = ioctl(d->fd, FENCE_READ_KEYS, &k);
 	if (rc == 0)
-		rc = ioctl(d->fd, READ_RESERVATION, &r);
+		rc = ioctl(d->fd, FENCE_READ_RESERVATION, &r);
 	if (rc < 0)
 		return fail_errno(d, "IOC_PR_READ_KEYS");
 	rc = fence_linux_status(rc);
@@ -243,46 +229,17 @@ block_read(struct fence_disk *d, struct fence_view *v)
 	return d->reader(d, v);
 }
 
-/* The ioctl with its argument filled in. */
-static int
-command(struct fence_disk *d, enum fence_out what, uint64_t key, uint64_t other,
-    uint32_t type)
-{
-	struct pr_registration reg = { key, other, 0, 0 };
-	struct pr_reservation res = { key, type, 0 };
-	struct pr_preempt pre = { other, key, type, 0 };
-	struct pr_clear clear = { key, 0, 0 };
-
-	switch (what) {
-	case FENCE_OUT_REGISTER_IGNORE:
-		reg.flags = PR_FL_IGNORE_KEY;
-		return ioctl(d->fd, IOC_PR_REGISTER, &reg);
-	case FENCE_OUT_REGISTER:
-		return ioctl(d->fd, IOC_PR_REGISTER, &reg);
-	case FENCE_OUT_RESERVE:
-		return ioctl(d->fd, IOC_PR_RESERVE, &res);
-	case FENCE_OUT_RELEASE:
-		return ioctl(d->fd, IOC_PR_RELEASE, &res);
-	case FENCE_OUT_CLEAR:
-		return ioctl(d->fd, IOC_PR_CLEAR, &clear);
-	case FENCE_OUT_PREEMPT:
-		return ioctl(d->fd, IOC_PR_PREEMPT, &pre);
-	case FENCE_OUT_PREEMPT_ABORT:
-		return ioctl(d->fd, IOC_PR_PREEMPT_ABORT, &pre);
-	}
-	errno = EINVAL;
-	return -1;
-}
-
 static int
 block_out(struct fence_disk *d, enum fence_out what, uint64_t key,
     uint64_t other, uint8_t type)
 {
 	static const char *const names[] = { "register", "reserve", "release",
 		"clear", "preempt", "preempt and abort", "register" };
+	struct fence_request r;
 	int status, rc;
 
-	status = command(d, what, key, other, fence_type_to_linux(type));
+	fence_request(&r, what, key, other, type);
+	status = ioctl(d->fd, r.number, &r.arg);
 	if (status == -1 && errno == EBADE)
 		status = CONFLICT;
 	if (status == -1)

@@ -143,8 +143,8 @@ give_way(struct fence_disk *d, uint64_t other)
 	    "another node is alive: key 0x%016" PRIx64 " has appeared", other);
 }
 
-int
-fence_disk_take(struct fence_disk *d, bool force)
+static int
+take(struct fence_disk *d, const struct fence_view *seen, bool spare)
 {
 	struct fence_step s;
 	int rc;
@@ -154,7 +154,7 @@ fence_disk_take(struct fence_disk *d, bool force)
 		rc = fence_disk_read(d, &d->view);
 		if (rc != 0)
 			return rc;
-		s = fence_take(&d->view, force ? NULL : &d->seen, d->key);
+		s = fence_take(&d->view, seen, d->key, spare);
 		if (s.todo == FENCE_ALIVE)
 			return give_way(d, s.key);
 		if (s.todo == FENCE_DONE) {
@@ -171,6 +171,12 @@ fence_disk_take(struct fence_disk *d, bool force)
 	return fence_fail(d, -EBADE, "another node takes it back each time");
 }
 
+int
+fence_disk_take(struct fence_disk *d, bool force)
+{
+	return take(d, force ? NULL : &d->seen, false);
+}
+
 /* Our session is a new one: what the last one held becomes its own. */
 static int
 resume(struct fence_disk *d)
@@ -180,7 +186,7 @@ resume(struct fence_disk *d)
 	if (rc != 0)
 		return rc;
 	if (fence_judge(&d->seen, d->id) == FENCE_HELD) {
-		rc = fence_disk_take(d, false);
+		rc = take(d, &d->seen, true);
 		if (rc != -EEXIST)
 			return rc;
 	} else {

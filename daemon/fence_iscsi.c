@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Persistent reservations of iscsi:// URLs, through libiscsi. */
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -52,6 +53,19 @@ fail_library(struct fence_disk *d, int rc, const char *what)
 	    why[0] != '\0' ? why : "no reason given");
 }
 
+/* What the library would only call a failure to reconnect. */
+static int
+refused(struct fence_disk *d, const char *what)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	(void)getsockopt(
+	    iscsi_get_fd(d->iscsi), SOL_SOCKET, SO_ERROR, &error, &len);
+	return fence_fail(d, -EIO, "%s: %s", what,
+	    error != 0 ? strerror(error) : "the connection was closed");
+}
+
 /* Serves the connection until the command has ended. */
 static int
 serve(struct fence_disk *d, const struct fence_command *c, uint64_t limit,
@@ -74,6 +88,8 @@ serve(struct fence_disk *d, const struct fence_command *c, uint64_t limit,
 		if (poll(&p, 1, ms < POLL_MS_MAX ? ms : POLL_MS_MAX) == -1 &&
 		    errno != EINTR)
 			return fence_fail(d, -EIO, "poll");
+		if ((p.revents & (POLLERR | POLLHUP)) != 0)
+			return refused(d, what);
 		if (iscsi_service(d->iscsi, p.revents) < 0)
 			return fail_library(d, -EIO, what);
 	}

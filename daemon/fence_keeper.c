@@ -53,7 +53,7 @@ be_punctual(void)
 		(void)!write(fd, "-1000", 5);
 		(void)close(fd);
 	}
-	(void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &p);
+	(void)sched_setscheduler(0, SCHED_RR, &p);
 	(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }
 
@@ -132,15 +132,31 @@ catch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* Who had it?  0: nobody. */
+static unsigned
+former(const struct fence_disk *d)
+{
+	if (!d->seen.reserved || fence_key_of(d->seen.holder, d->id))
+		return 0;
+	return (unsigned)(d->seen.holder >> 32);
+}
+
 static void
 boast(const struct fence_crew *crew, uint64_t since)
 {
+	char from[32] = "";
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < crew->n; i++)
-		n += crew->members[i].disk.taken;
-	(void)printf("%u disk%s taken with keys %08x......... in %.3f s\n", n,
-	    n == 1 ? "" : "s", (unsigned)crew->conf->id,
+	for (unsigned i = 0; i < crew->n; i++) {
+		if (!crew->members[i].disk.taken)
+			continue;
+		n++;
+		if (former(&crew->members[i].disk) != 0)
+			(void)snprintf(from, sizeof(from), " from %08x",
+			    former(&crew->members[i].disk));
+	}
+	(void)printf("%08x has taken %u disk%s%s in %.3f s\n",
+	    (unsigned)crew->conf->id, n, n == 1 ? "" : "s", from,
 	    (double)(fence_now() - since) / 1e9);
 }
 
@@ -176,6 +192,7 @@ run(const struct fence_conf *conf, int parent)
 		rc = fence_state_write_loss(&c, "");
 	if (rc != 0)
 		return refuse(c.state, rc);
+	be_punctual(); /* its threads inherit it */
 	crew = fence_crew_new(&c, why, sizeof(why));
 	rc =
 	    crew != NULL ? fence_all_take(crew, why, sizeof(why)) : EXIT_FAILED;
@@ -184,7 +201,6 @@ run(const struct fence_conf *conf, int parent)
 		return rc;
 	}
 	boast(crew, since);
-	be_punctual();
 	detach(parent);
 	return keep(crew, &c, signals);
 }

@@ -127,11 +127,13 @@ fence_say(char *ret, size_t len, const struct fence_view *v, uint32_t id)
 
 /* Whoever holds the reservation goes first, then all others. */
 static uint64_t
-victim(const struct fence_view *v, uint64_t key)
+victim(const struct fence_view *v, uint64_t key, bool spare)
 {
 	if (v->reserved && v->holder != key)
 		return v->holder;
 	for (uint32_t i = 0; i < v->nkeys; i++) {
+		if (spare && fence_key_of(v->keys[i], (uint32_t)(key >> 32)))
+			continue;
 		if (v->keys[i] != key)
 			return v->keys[i];
 	}
@@ -151,8 +153,8 @@ newcomer(
 }
 
 struct fence_step
-fence_take(
-    const struct fence_view *v, const struct fence_view *seen, uint64_t key)
+fence_take(const struct fence_view *v, const struct fence_view *seen,
+    uint64_t key, bool spare)
 {
 	uint64_t other;
 
@@ -164,7 +166,7 @@ fence_take(
 	/* Preempting 0 takes it from all who hold it together. */
 	if (for_all(v))
 		return (struct fence_step){ FENCE_PREEMPT, 0, 0 };
-	other = victim(v, key);
+	other = victim(v, key, spare);
 	if (other != 0)
 		return (struct fence_step){ FENCE_PREEMPT, other, 0 };
 	if (!v->reserved)

@@ -78,10 +78,11 @@ struct fence_step {
 
 /*
  * key is ours from now on.  Registrants that are not in seen live; seen is
- * NULL if they shall lose the disk even so.
+ * NULL if they shall lose the disk even so.  spare: other keys of our node
+ * stay, unless one holds the reservation: programs of its own use them.
  */
-struct fence_step fence_take(
-    const struct fence_view *, const struct fence_view *seen, uint64_t key);
+struct fence_step fence_take(const struct fence_view *,
+    const struct fence_view *seen, uint64_t key, bool spare);
 
 /* All keys of the node of this key go, others stay. */
 struct fence_step fence_leave(const struct fence_view *, uint64_t key);
