@@ -148,6 +148,9 @@ CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
 
 UNIT_OBJ_conf	  = $(CONF_OBJ)
 UNIT_PKGS_conf	  = libconfuse
+UNIT_OBJ_fence	  = $(call daemon_obj,fence_conf fence_disk fence_parse \
+	     fence_request fence_view)
+UNIT_OBJ_fence_parse = $(call daemon_obj,fence_parse)
 UNIT_OBJ_ipc	  = $(call daemon_obj,ipc conf_block)
 UNIT_OBJ_key	  = $(call daemon_obj,key)
 UNIT_OBJ_log	  = $(call daemon_obj,log)
@@ -160,6 +163,7 @@ UNIT_OBJ_state	  = $(call daemon_obj,state)
 UNIT_OBJ_why	  = $(call daemon_obj,why)
 FUZZ_OBJ_conf	  = $(CONF_OBJ)
 FUZZ_PKGS_conf	  = libconfuse
+FUZZ_OBJ_fence	  = $(call daemon_obj,fence_parse fence_view)
 FUZZ_OBJ_rpc	  = $(RPC_OBJ)
 FUZZ_PKGS_rpc	  = jansson
 

@@ -125,19 +125,25 @@ fence_say(char *ret, size_t len, const struct fence_view *v, uint32_t id)
 	}
 }
 
-/* Whoever holds the reservation goes first, then all others. */
-static uint64_t
-victim(const struct fence_view *v, uint64_t key, bool spare)
+/*
+ * Whoever holds the reservation goes first, then all others.  What is
+ * preempted to get it from all who hold it together is 0.
+ */
+static bool
+victim(uint64_t *ret, const struct fence_view *v, uint64_t key, bool spare)
 {
-	if (v->reserved && v->holder != key)
-		return v->holder;
+	if (v->reserved && v->holder != key) {
+		*ret = for_all(v) ? 0 : v->holder;
+		return true;
+	}
 	for (uint32_t i = 0; i < v->nkeys; i++) {
 		if (spare && fence_key_of(v->keys[i], (uint32_t)(key >> 32)))
 			continue;
-		if (v->keys[i] != key)
-			return v->keys[i];
+		*ret = v->keys[i];
+		if (*ret != key)
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 /* Somebody who was not there when we looked first. */
@@ -163,11 +169,7 @@ fence_take(const struct fence_view *v, const struct fence_view *seen,
 		return (struct fence_step){ FENCE_ALIVE, other, 0 };
 	if (!fence_has(v, key))
 		return (struct fence_step){ FENCE_REGISTER, key, 0 };
-	/* Preempting 0 takes it from all who hold it together. */
-	if (for_all(v))
-		return (struct fence_step){ FENCE_PREEMPT, 0, 0 };
-	other = victim(v, key, spare);
-	if (other != 0)
+	if (victim(&other, v, key, spare))
 		return (struct fence_step){ FENCE_PREEMPT, other, 0 };
 	if (!v->reserved)
 		return (struct fence_step){ FENCE_RESERVE, key, 0 };
