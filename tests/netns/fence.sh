@@ -5,7 +5,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-FENCE=$BUILD/carp-fence
+FENCE=${FENCE:-$BUILD/carp-fence}
 [ -x "$FENCE" ] || skip "$FENCE is missing: run make first"
 for tool in tgtd tgtadm; do
 	command -v $tool >/dev/null || skip "$tool is not installed: apt install tgt"
