@@ -14,7 +14,7 @@ UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR ?= /etc
-LIBEXEC	?= $(PREFIX)/lib/carpd
+LIBEXEC	?= $(LIBEXECDIR)/carpd
 CC	?= cc
 CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -23,6 +23,7 @@ pc	= $(shell $(PKG_CONFIG) $(1))
 LIB_PKGS   = libcrypto libpcap libmnl libnl-3.0
 CARPD_PKGS = libevent_core libconfuse jansson libcap-ng
 CTL_PKGS   = jansson libpcap
+FENCE_PKGS = libiscsi
 
 WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2 -Wundef
@@ -33,17 +34,19 @@ COMPILE	= $(CC) $(CPP) $(CPPFLAGS) $(WARN) $(WERROR) $(CFLAGS) -MMD -MP
 
 LIB_SRC	= $(wildcard lib/carp/*.c lib/vip/*.c)
 CTL_SRC	= $(wildcard daemon/carpctl.c daemon/ctl_*.c) daemon/key.c
-CARPD_SRC = $(filter-out daemon/carpctl.c daemon/ctl_% daemon/held.c,\
-	     $(wildcard daemon/*.c))
+FENCE_SRC = $(wildcard daemon/fence_*.c)
+CARPD_SRC = $(filter-out daemon/carpctl.c daemon/ctl_% daemon/fence_% \
+	    daemon/held.c,$(wildcard daemon/*.c))
 LIB_OBJ	= $(LIB_SRC:%.c=$(B)/%.o)
 CTL_OBJ	= $(CTL_SRC:%.c=$(B)/%.o)
 CARPD_OBJ = $(CARPD_SRC:%.c=$(B)/%.o)
+FENCE_OBJ = $(FENCE_SRC:%.c=$(B)/%.o)
 SO	= libcarp.so.$(VERSION)
 SONAME	= libcarp.so.$(SOVER)
 
 ## all		library, daemon and command, in build/
 all: $(B)/libcarp.so $(B)/libcarp.a $(B)/libcarp.pc $(B)/carpd $(B)/carpctl \
-    $(B)/carp-held
+    $(B)/carp-fence $(B)/carp-held
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -105,6 +108,11 @@ $(B)/install/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 	@mkdir -p $(@D)
 	$(LINK_CTL)
 
+# Threads, one for each disk, and nothing of the library.
+$(B)/carp-fence: $(FENCE_OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(FENCE_OBJ) \
+	    $(call pc,--libs $(FENCE_PKGS))
+
 ## install	with DESTDIR= PREFIX= LIBDIR= ...: all that a package needs
 install: all $(B)/install/carpd $(B)/install/carpctl
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(SBINDIR) \
@@ -128,12 +136,12 @@ install: all $(B)/install/carpd $(B)/install/carpctl
 	    $(DESTDIR)$(SYSUSERSDIR)/carpd.conf
 	install -D -m 644 pkg/completion/carpctl \
 	    $(DESTDIR)$(COMPDIR)/carpctl
-	install -d $(DESTDIR)$(LIBEXECDIR)/carpd/hooks
-	install -m 755 $(B)/carp-held $(DESTDIR)$(LIBEXECDIR)/carpd
+	install -d $(DESTDIR)$(LIBEXEC)/hooks
+	install -m 755 $(B)/carp-held $(DESTDIR)$(LIBEXEC)
 	install -m 755 $(filter-out %.sh,$(wildcard pkg/hooks/*)) \
-	    $(DESTDIR)$(LIBEXECDIR)/carpd/hooks
+	    $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 644 $(wildcard pkg/hooks/*.sh) \
-	    $(DESTDIR)$(LIBEXECDIR)/carpd/hooks
+	    $(DESTDIR)$(LIBEXEC)/hooks
 
 # Tests.  Each tests/unit/NAME.c is a program of its own.  One that looks into
 # the daemon says what else it is linked with: UNIT_OBJ_NAME, UNIT_PKGS_NAME.
@@ -163,6 +171,9 @@ RESOURCE_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard daemon/resource*.c)) \
 UNIT_OBJ_conf	  = $(CONF_OBJ)
 UNIT_PKGS_conf	  = libconfuse
 UNIT_OBJ_group	  = $(call daemon_obj,group)
+UNIT_OBJ_fence	  = $(call daemon_obj,fence_conf fence_disk fence_parse \
+	     fence_request fence_view)
+UNIT_OBJ_fence_parse = $(call daemon_obj,fence_parse)
 UNIT_OBJ_ipc	  = $(call daemon_obj,ipc conf_block)
 UNIT_OBJ_key	  = $(call daemon_obj,key)
 UNIT_OBJ_log	  = $(call daemon_obj,log)
@@ -180,6 +191,7 @@ UNIT_OBJ_state	  = $(call daemon_obj,state)
 UNIT_OBJ_why	  = $(call daemon_obj,why)
 FUZZ_OBJ_conf	  = $(CONF_OBJ)
 FUZZ_PKGS_conf	  = libconfuse
+FUZZ_OBJ_fence	  = $(call daemon_obj,fence_parse fence_view)
 FUZZ_OBJ_rpc	  = $(RPC_OBJ)
 FUZZ_PKGS_rpc	  = jansson
 
@@ -335,5 +347,6 @@ export M D QUICK SIM_RUNS SIM_SEED FUZZ_TIME
 FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)
+-include $(FENCE_OBJ:.o=.d)
 -include $(wildcard $(B)/tests/*/*.d)
 -include $(NETNS_TOOLS:=.d) $(NETNS_DRIVERS:=.d) $(NETNS_ISCSI:=.d)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* The process that keeps the disks after carp-fence start has returned. */
+#ifndef CARPD_FENCE_KEEPER_H
+#define CARPD_FENCE_KEEPER_H
+
+#include <sys/types.h>
+
+#include "fence_conf.h"
+
+/* Takes the disks and leaves a keeper behind.  Returns an exit code. */
+int fence_keeper_start(const struct fence_conf *);
+
+/* Asks it to leave the disks and end; kills it at the deadline. */
+int fence_keeper_stop(pid_t, uint64_t deadline);
+
+#endif

@@ -1,0 +1,359 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# carp-fence on real iSCSI targets (tgt): two nodes, four disks.  Who may take
+# them and how long it takes; what the keeper notices and when; what is left.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+FENCE=${FENCE:-$BUILD/carp-fence}
+[ -x "$FENCE" ] || skip "$FENCE is missing: run make first"
+for tool in tgtd tgtadm; do
+	command -v $tool >/dev/null || skip "$tool is not installed: apt install tgt"
+done
+
+usual_net
+mkdir -p /run/tgtd
+IQN=iqn.2000-01.invalid.test:disks
+URL=iscsi://192.0.2.9/$IQN
+declare -A KEYS=([a]=aaaaaaaa [b]=bbbbbbbb [x]=cccccccc)
+
+# tgtd N LUN...: a target in the namespace c; N is its control port.
+target() {
+	local n=$1 port=$2 lun
+	shift 2
+	enter c tgtd -f -C "$n" --iscsi "portal=192.0.2.9:$port" \
+	    > "$T/c/log.$n" 2>&1 &
+	PID[tgtd$n]=$!
+	wait_for 5 adm "$n" --mode sys --op show > /dev/null || return 1
+	adm "$n" --mode target --op new --tid 1 --targetname $IQN
+	for lun; do
+		truncate -s 8M "$T/c/disk.$n.$lun"
+		adm "$n" --mode logicalunit --op new --tid 1 --lun "$lun" \
+		    --backing-store "$T/c/disk.$n.$lun"
+	done
+	adm "$n" --mode target --op bind --tid 1 --initiator-address ALL
+}
+
+adm() {
+	local n=$1
+	shift
+	on c tgtadm -C "$n" --lld iscsi "$@" 2>/dev/null
+}
+
+# fence NODE VERB [NAME=VALUE...]: as carpd would run it.
+fence() {
+	local n=$1 verb=$2
+	shift 2
+	on "$([ "$n" = x ] && echo b || echo "$n")" env -i \
+	    PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C \
+	    CARPD_STATE="$T/$n/fence" KEY="${KEYS[$n]}" DISKS="$URL/1" "$@" \
+	    "$FENCE" "$verb" >> "$T/$n/log" 2>&1
+}
+
+# exits CODE NODE VERB ...: and what it said last.
+exits() {
+	local want=$1 rc
+	shift
+	fence "$@"
+	rc=$?
+	note "$1 $2: exit $rc: $(tail -n 1 "$T/$1/log")"
+	[ "$rc" = "$want" ]
+}
+
+# start NODE with a pipe as CARPD_ALIVE_FD; what is written and when it is
+# closed goes to $T/NODE/alive.
+start_alive() {
+	local n=$1 rc
+	shift
+	rm -f "$T/$n/alive" "$T/$n/closed" "$T/$n/pipe"
+	mkfifo "$T/$n/pipe"
+	{
+		cat "$T/$n/pipe" > "$T/$n/alive"
+		now_us > "$T/$n/closed.new"
+		mv "$T/$n/closed.new" "$T/$n/closed"
+	} &
+	exec 9> "$T/$n/pipe"
+	fence "$n" start CARPD_ALIVE_FD=9 "$@"
+	rc=$?
+	exec 9>&-
+	return $rc
+}
+
+keeper() {
+	awk -v want="$(stat -c %i "$T/$1/fence/lock")" \
+	    '{ split($6, p, ":"); if (p[3] == want) print $5 }' /proc/locks
+}
+
+# keys DISK: the high halves, and who holds it, in one line.
+keys() {
+	on c "$FENCE" keys "$1" | awk '
+		/^    0x/ {
+			k = k " " substr($1, 3, 8)
+			if (/holds it/) h = substr($1, 3, 8)
+		}
+		/reservation: type/ { t = $3 }
+		END { printf "keys%s holder %s type %s\n", k, h, t }'
+}
+
+ours() {
+	is "$(keys "$2")" "keys ${KEYS[$1]} holder ${KEYS[$1]} type 5"
+}
+
+empty() {
+	is "$(keys "$1")" "keys holder  type "
+}
+
+full_key() {
+	on c "$FENCE" keys "$1" | grep -o "0x${KEYS[$2]}[0-9a-f]*" | head -n 1
+}
+
+# Seconds for COMMAND, in $took.
+timed() {
+	local t rc
+	t=$(now_us)
+	"$@"
+	rc=$?
+	took=$(since "$t")
+	return $rc
+}
+
+closed() {
+	[ -e "$T/$1/closed" ]
+}
+
+# Seconds from a time to the closing of the pipe of a node.
+closed_after() {
+	awk -v a="$2" -v b="$(cat "$T/$1/closed")" \
+	    'BEGIN { printf "%.3f", (b - a) / 1e6 }'
+}
+
+mkdir -p "$T/x" "$T/c"
+target 1 3260 1 2 3 4 || skip "tgtd does not start here: $(tail -n 1 "$T/c/log.1")"
+
+title "one node: start, status, stop, verify"
+check "status says that it does not run: 3" exits 3 a status
+check "verify: nothing is left: 0" exits 0 a verify
+check "stop of what does not run: 0" exits 0 a stop
+check "start" timed exits 0 a start CARPD_PEER=unclear
+note "start on a free disk: $took s"
+check "the disk has our key and reservation, and no other" ours a "$URL/1"
+check "status: 0" exits 0 a status
+check "start again: 0 at once" exits 0 a start
+check "still one keeper" is "$(keeper a | wc -l)" 1
+k=$(full_key "$URL/1" a)
+moved() {
+	local now
+	now=$(full_key "$URL/1" a)
+	[ -n "$now" ] && [ "$now" != "$k" ]
+}
+check "its key moves" wait_for 2 moved
+check "verify says that it is there: 1" exits 1 a verify
+check "stop" timed exits 0 a stop
+note "stop: $took s"
+check "verify: 0" exits 0 a verify
+check "nothing is left on the disk" empty "$URL/1"
+check "stop again: 0" exits 0 a stop
+
+title "several disks at once"
+ALL="DISKS=$URL/1 $URL/2 $URL/3 $URL/4"
+check "start with four" timed exits 0 a start "$ALL"
+note "start on four free disks: $took s"
+for i in 1 2 3 4; do
+	check "disk $i is ours" ours a "$URL/$i"
+done
+check "status" exits 0 a status "$ALL"
+check "stop although the configuration names one now" exits 0 a stop
+for i in 1 2 3 4; do
+	check "disk $i is free" empty "$URL/$i"
+done
+
+title "a living peer is left alone"
+check "a has the disk" start_alive a
+check "b: exit 6" timed exits 6 b start CARPD_PEER=unclear
+note "refused after $took s"
+check "the disk is a's, and b has registered nothing" ours a "$URL/1"
+check "a has not noticed anything" eval '! closed a && exits 0 a status'
+check "stop at b leaves a's disk alone" exits 0 b stop
+check "it is a's" ours a "$URL/1"
+
+title "a peer that is said to be dead, but lives: it loses the disk"
+t=$(now_us)
+check "b takes it at once" timed exits 0 b start CARPD_PEER=dead
+note "taken from a living peer by force: $took s"
+check "it is b's alone" ours b "$URL/1"
+check "a's keeper has noticed" wait_for 3 closed a
+loss=$(closed_after a "$t")
+note "a: \"$(cat "$T/a/alive")\" $loss s after b began"
+check "within a second" less "$loss" 1.0
+check "the reason is written to the pipe" grep -q taken\\\|preempted\\\|"not there" "$T/a/alive"
+check "a: status 3" exits 3 a status
+check "a: stop changes nothing for b" exits 0 a stop
+check "it is b's alone" ours b "$URL/1"
+
+title "a peer whose keeper was killed: the reservation stays, and is watched"
+kill -KILL "$(keeper b)"
+wait_for 2 eval '[ -z "$(keeper b)" ]'
+check "b: status 3" exits 3 b status
+check "the disk is b's yet" ours b "$URL/1"
+check "a takes it after WATCH" timed exits 0 a start CARPD_PEER=unclear
+note "taken from a dead peer, unclear: $took s"
+check "not before 0.6 s" less 0.6 "$took"
+check "it is a's alone" ours a "$URL/1"
+
+title "the same, said to be passive or dead: at once"
+for peer in passive dead; do
+	check "a: stop" exits 0 a stop
+	check "b has it" exits 0 b start CARPD_PEER=dead
+	kill -KILL "$(keeper b)"
+	check "a takes it, CARPD_PEER=$peer" timed exits 0 a start \
+	    CARPD_PEER=$peer
+	note "taken from a $peer peer: $took s"
+	check "without watching" less "$took" 0.6
+	check "it is a's alone" ours a "$URL/1"
+done
+
+title "own keeper killed: the next start adopts what is left"
+kill -KILL "$(keeper a)"
+wait_for 2 eval '[ -z "$(keeper a)" ]'
+check "the disk is a's yet" ours a "$URL/1"
+check "a: start" timed exits 0 a start
+note "adopted in $took s"
+check "it is a's alone, with one key" ours a "$URL/1"
+kill -KILL "$(keeper a)"
+wait_for 2 eval '[ -z "$(keeper a)" ]'
+check "stop without a keeper" exits 0 a stop
+check "nothing is left" empty "$URL/1"
+
+title "stolen by another node by hand"
+start_alive a INTERVAL=0.25
+sleep 0.3
+t=$(now_us)
+check "a third node clears the disk" on b env KEY=cccccccc "$FENCE" clear \
+    "$URL/1" --yes > /dev/null
+check "a's keeper has noticed" wait_for 3 closed a
+loss=$(closed_after a "$t")
+note "a: \"$(cat "$T/a/alive")\" after $loss s"
+check "within a second" less "$loss" 1.0
+check "without --yes nothing is cleared" eval "fence b start &&
+    not on a '$FENCE' clear '$URL/1' > /dev/null 2>&1 && ours b '$URL/1'"
+fence b stop
+
+title "two nodes start at the same time"
+both=0 none=0
+for i in 1 2 3 4 5; do
+	fence a start "$ALL" &
+	p=$!
+	fence b start "$ALL"
+	rb=$?
+	wait $p
+	ra=$?
+	[ $ra$rb = 00 ] && both=$((both + 1))
+	[ $ra != 0 ] && [ $rb != 0 ] && none=$((none + 1))
+	winner=$([ $ra = 0 ] && echo a || echo b)
+	for d in 1 2 3 4; do
+		[ $ra != 0 ] && [ $rb != 0 ] && break
+		ours $winner "$URL/$d" || both=$((both + 1))
+	done
+	fence a stop "$ALL"
+	fence b stop "$ALL"
+done
+check "never both" is $both 0
+note "neither in $none of 5"
+for i in 1 2 3 4; do
+	check "disk $i is free" empty "$URL/$i"
+done
+
+title "a target that hangs"
+target 2 3261 1
+HUNG=iscsi://192.0.2.9:3261/$IQN/1
+kill -STOP "${PID[tgtd2]}"
+check "start fails within its limit" timed exits 1 a start \
+    "DISKS=$URL/1 $HUNG" CARPD_TIMEOUT=4
+note "failed after $took s"
+check "bounded" less "$took" 4.0
+check "nothing is left on the other disk" empty "$URL/1"
+check "MISSING: half is refused: 2" exits 2 a start "DISKS=$URL/1 $HUNG" \
+    MISSING=1
+check "MISSING=1 of three: start" timed exits 0 a start \
+    "DISKS=$URL/1 $URL/2 $HUNG" MISSING=1
+note "started after $took s"
+check "status: 0" exits 0 a status "DISKS=$URL/1 $URL/2 $HUNG" MISSING=1
+kill -CONT "${PID[tgtd2]}"
+check "the absent disk is taken when it comes" wait_for 5 ours a "$HUNG"
+check "stop" exits 0 a stop "DISKS=$URL/1 $URL/2 $HUNG" MISSING=1
+check "verify" exits 0 a verify "DISKS=$URL/1 $URL/2 $HUNG"
+
+check "start with both" start_alive a "DISKS=$URL/1 $HUNG" LOSS=1.5 \
+    TIMEOUT=0.5
+t=$(now_us)
+kill -STOP "${PID[tgtd2]}"
+sleep 0.8
+kill -CONT "${PID[tgtd2]}"
+check "a pause shorter than LOSS is survived" always 2 not closed a
+check "status" exits 0 a status "DISKS=$URL/1 $HUNG"
+check "the disk is ours, with one key" ours a "$HUNG"
+t=$(now_us)
+kill -STOP "${PID[tgtd2]}"
+check "a longer one is a loss" wait_for 5 closed a
+loss=$(closed_after a "$t")
+note "LOSS=1.5: \"$(cat "$T/a/alive")\" after $loss s"
+check "not before" less 1.2 "$loss"
+check "stop fails, for the disk cannot be reached: 1" timed exits 1 a stop \
+    "DISKS=$URL/1 $HUNG" CARPD_TIMEOUT=4
+check "bounded" less "$took" 4.0
+check "verify: not known: 4" exits 4 a verify "DISKS=$URL/1 $HUNG" \
+    CARPD_TIMEOUT=2
+kill -CONT "${PID[tgtd2]}"
+check "stop when it is back" exits 0 a stop "DISKS=$URL/1 $HUNG"
+check "verify" exits 0 a verify "DISKS=$URL/1 $HUNG"
+
+title "the target forgets everything (no APTPL): the keeper notices"
+check "start" start_alive a "DISKS=$HUNG"
+kill -KILL "${PID[tgtd2]}"
+wait "${PID[tgtd2]}" 2>/dev/null
+t=$(now_us)
+target 2 3261 1
+check "the loss is noticed" wait_for 8 closed a
+note "\"$(cat "$T/a/alive")\" after $(closed_after a "$t") s"
+check "stop" exits 0 a stop "DISKS=$HUNG"
+
+title "two nodes with one identity"
+check "a has the disk" exits 0 a start
+KEYS[x]=${KEYS[a]}
+check "the other is told so: 1" exits 1 x start CARPD_PEER=dead
+check "in words" grep -q 'same machine-id' "$T/x/log"
+check "a has it" ours a "$URL/1"
+check "stop" exits 0 a stop
+
+title "parameters"
+check "KEY=0" exits 2 a start KEY=0
+check "KEY=hello" exits 2 a start KEY=hello
+check "INTERVAL=fast" exits 2 a start INTERVAL=fast
+check "LOSS shorter than two intervals" exits 2 a start INTERVAL=1 LOSS=1.5
+check "MISSING=-1" exits 2 a start MISSING=-1
+check "CARPD_PEER=gone" exits 2 a start CARPD_PEER=gone
+check "no DISKS" exits 2 a start DISKS=
+check "a relative path" exits 2 a start DISKS=sda
+check "a pattern without a match" exits 1 a start "DISKS=/dev/disk/by-id/none-*"
+check "a URL without a target" exits 1 a start DISKS=iscsi://192.0.2.9/
+check "nobody listens there" exits 1 a start "DISKS=iscsi://192.0.2.9:9/$IQN/1"
+check "no such unit" exits 1 a start "DISKS=$URL/9"
+check "a password is not logged" eval \
+    'exits 1 a start "DISKS=iscsi://u%pass-word@192.0.2.9:9/$IQN/1";
+     ! grep -q pass-word "$T/a/log"'
+
+title "block devices: only what has no reservations is here"
+check "not a block device" exits 1 a start DISKS=/dev/null
+dev=$(losetup -f 2>/dev/null) && truncate -s 1M "$T/image" &&
+    losetup "$dev" "$T/image" 2>/dev/null || dev=
+if [ -n "$dev" ]; then
+	trap 'losetup -d "$dev" 2>/dev/null' EXIT
+	check "a loop device" exits 1 a start "DISKS=$dev"
+	check "it says what the device lacks" grep -q \
+	    'driver has no persistent reservations' "$T/a/log"
+	losetup -d "$dev"
+else
+	note "no loop device here"
+fi
+
+finish
