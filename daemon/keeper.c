@@ -337,7 +337,8 @@ keeper_idle(void *arg)
 {
 	struct supervisor *s = arg;
 
-	if (s->phase == ENDING && notify_idle(s->notify) && s->saver.pid == 0)
+	if (s->phase == ENDING && notify_idle(s->notify) &&
+	    saver_idle(&s->saver))
 		(void)event_base_loopbreak(s->base);
 }
 

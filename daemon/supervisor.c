@@ -249,6 +249,7 @@ clean_up(struct supervisor *s)
 	if (s->signals >= 0)
 		(void)close(s->signals);
 	sdnotify_close(&s->sd);
+	saver_close(&s->saver);
 	vip_free(s->vip);
 	free(s->masters);
 	free(s->next);
