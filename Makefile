@@ -11,6 +11,7 @@ INCDIR	?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+LIBEXECDIR ?= $(PREFIX)/lib/carpd
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR ?= /etc
 CC	?= cc
@@ -52,6 +53,13 @@ $(B)/lib/%.o: lib/%.c
 $(B)/daemon/%.o: daemon/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(call pc,--cflags $(CARPD_PKGS)) -c -o $@ $<
+
+# Where the shipped hooks will be: compiled again when that changes.
+$(B)/libexec: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' > $@
+$(B)/daemon/main.o: $(B)/libexec
+$(B)/daemon/main.o: CPP += -DCARPD_HOOKS='"$(LIBEXECDIR)/hooks"'
 
 $(B)/libcarp.a: $(LIB_OBJ)
 	rm -f $@
