@@ -12,6 +12,7 @@ MANDIR	?= $(PREFIX)/share/man
 LIBEXECDIR ?= $(PREFIX)/lib
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+LIBEXECDIR ?= $(PREFIX)/lib/carpd
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR ?= /etc
 LIBEXEC	?= $(LIBEXECDIR)/carpd
@@ -59,6 +60,13 @@ $(B)/lib/%.o: lib/%.c
 $(B)/daemon/%.o: daemon/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(call pc,--cflags $(CARPD_PKGS)) -c -o $@ $<
+
+# Where the shipped hooks will be: compiled again when that changes.
+$(B)/libexec: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' > $@
+$(B)/daemon/main.o: $(B)/libexec
+$(B)/daemon/main.o: CPP += -DCARPD_HOOKS='"$(LIBEXECDIR)/hooks"'
 
 $(B)/libcarp.a: $(LIB_OBJ)
 	rm -f $@
@@ -184,10 +192,13 @@ UNIT_OBJ_plan	  = $(call daemon_obj,plan conf_block)
 UNIT_OBJ_role	  = $(call daemon_obj,role role_move)
 UNIT_OBJ_resource = $(RESOURCE_OBJ) $(B)/tests/kit/resource_kit.o
 UNIT_PKGS_resource = libevent_core
+UNIT_OBJ_resource_loss = $(UNIT_OBJ_resource)
+UNIT_PKGS_resource_loss = libevent_core
 UNIT_OBJ_resource_plan = $(PLAN_OBJ)
 UNIT_OBJ_rpc	  = $(RPC_OBJ) $(call daemon_obj,log)
 UNIT_OBJ_sdnotify = $(call daemon_obj,sdnotify)
-UNIT_OBJ_state	  = $(call daemon_obj,state)
+UNIT_OBJ_saver	  = $(call daemon_obj,kept log saver state)
+UNIT_OBJ_state	  = $(call daemon_obj,kept state)
 UNIT_OBJ_why	  = $(call daemon_obj,why)
 FUZZ_OBJ_conf	  = $(CONF_OBJ)
 FUZZ_PKGS_conf	  = libconfuse

@@ -12,15 +12,25 @@
 
 #include "ipc.h"
 
-#define WRAP_MAX ((off_t)64 << 20)
-#define SEALS	 (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define WRAP_MAX    ((off_t)64 << 20)
+#define SEALS	    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* Room for a report about each resource, and more, while nobody reads. */
+#define QUEUE_BYTES (1 << 20)
 
 int
 ipc_pair(int ret[2])
 {
+	const int bytes = QUEUE_BYTES;
+
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, ret) == -1)
 		return -errno;
+	for (int i = 0; i < 2; i++)
+		if (setsockopt(ret[i], SOL_SOCKET, SO_SNDBUFFORCE, &bytes,
+			sizeof(bytes)) == -1)
+			(void)setsockopt(ret[i], SOL_SOCKET, SO_SNDBUF, &bytes,
+			    sizeof(bytes));
 	return 0;
 }
 
@@ -64,6 +74,50 @@ attached(struct msghdr *mh)
 	return fd;
 }
 
+static bool
+ends(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+static bool
+sound_order(const struct resource_order *o)
+{
+	return o->phase < NPHASES && o->up <= 1 && o->mode <= MODE_FORCED &&
+	       o->peer <= PEER_DEAD && o->critical <= 2 &&
+	       ends(o->cause, sizeof(o->cause));
+}
+
+static bool
+sound_report(const struct resource_report *r)
+{
+	return r->index < CONF_RESOURCE_MAX && r->verb <= VERB_VERIFY &&
+	       r->state <= RES_FAILED && r->exit <= HOOK_NOT_RUN &&
+	       r->lost <= 1 && ends(r->text, sizeof(r->text));
+}
+
+static bool
+sound_done(const struct resource_done *d)
+{
+	return d->ok <= 1 && d->peer_alive <= 1 && d->fenced <= 1 &&
+	       d->hard <= 1 && ends(d->text, sizeof(d->text));
+}
+
+static bool
+sound_resource(const struct ipc_msg *m)
+{
+	switch (m->type) {
+	case IPC_ORDER:
+		return sound_order(&m->order);
+	case IPC_REPORT:
+		return sound_report(&m->report);
+	case IPC_DONE:
+		return sound_done(&m->done);
+	default:
+		return true;
+	}
+}
+
 /* Types, states and strings as they can be: the rest needs no more checks. */
 static bool
 sound(const struct ipc_msg *m)
@@ -72,8 +126,8 @@ sound(const struct ipc_msg *m)
 
 	if (m->type == 0 || m->type >= IPC_NTYPES || m->on > 1)
 		return false;
-	if (memchr(m->text, '\0', sizeof(m->text)) == NULL ||
-	    memchr(n->ifname, '\0', sizeof(n->ifname)) == NULL)
+	if (!ends(m->text, sizeof(m->text)) ||
+	    !ends(n->ifname, sizeof(n->ifname)) || !sound_resource(m))
 		return false;
 	return (unsigned)n->from <= CARP_MASTER &&
 	       (unsigned)n->to <= CARP_MASTER &&

@@ -133,8 +133,10 @@ keeper_start(struct supervisor *s)
 	s->ready = false;
 	rc = watch_start(s->watch, &c);
 	if (rc == 0) {
+		keeper_send_store(s);
 		send_conf(s, s->conf, 0);
 		send_masters(s);
+		resource_tell(s->resources);
 	} else
 		log_line(
 		    LOG_ERR, "engine: cannot be started: %s", strerror(-rc));
@@ -166,6 +168,7 @@ engine_ready(struct supervisor *s)
 {
 	char summary[64];
 
+	keeper_engine_there(s);
 	s->ready = true;
 	s->ready_at = carp_now();
 	s->nmasters = 0;
@@ -181,13 +184,23 @@ engine_ready(struct supervisor *s)
 		keeper_reload(s, s->want_asked);
 }
 
+/* What is up, of a carpd before, does not stay up without one. */
+static void
+give_up(struct supervisor *s)
+{
+	if (resource_any(s->resources))
+		keeper_finish(s);
+	else
+		(void)event_base_loopbreak(s->base);
+}
+
 /* It exits by itself. */
 static void
 engine_refused(struct supervisor *s, const char *text)
 {
 	log_line(LOG_ERR, "engine: cannot start: %s", text);
 	if (s->phase == STARTING)
-		(void)event_base_loopbreak(s->base);
+		give_up(s);
 }
 
 /*
@@ -220,6 +233,22 @@ answer_reload(struct supervisor *s, uint8_t asked, int rc, const char *text)
 		(void)close(fd);
 }
 
+/* 1, or why their part of it cannot be applied now. */
+static int
+resources_allow(
+    const struct supervisor *s, const struct conf *conf, char **text)
+{
+	char why[256];
+	int rc;
+
+	rc = resource_may_configure(s->resources, conf, why, sizeof(why));
+	if (rc == 0)
+		return 1;
+	free(*text);
+	*text = strdup(why);
+	return rc;
+}
+
 void
 keeper_reload(struct supervisor *s, uint8_t asked)
 {
@@ -235,6 +264,10 @@ keeper_reload(struct supervisor *s, uint8_t asked)
 	s->want_reload = false;
 	(void)sdnotify_reloading(&s->sd);
 	rc = reload_read(&conf, &text, s->opt->file, s->conf);
+	if (rc == 1)
+		rc = resources_allow(s, conf, &text);
+	if (rc < 0)
+		free(conf);
 	if (rc == 1) {
 		log_text(LOG_WARNING, text);
 		s->next = conf;
@@ -254,17 +287,20 @@ reload_applied(struct supervisor *s, const struct ipc_msg *m)
 	if (m->rc == 0) {
 		free(s->conf);
 		s->conf = s->next;
+		s->next = NULL;
 		notify_configure(s->notify, s->conf);
+		keeper_configure(s);
 		log_line(LOG_INFO, "reloaded: %s",
 		    supervisor_summary(summary, sizeof(summary), s->conf));
 	} else {
 		free(s->next);
+		s->next = NULL;
+		resource_tell(s->resources);
 		log_line(LOG_ERR,
 		    "reload failed: %s; the configuration that "
 		    "runs goes on unchanged",
 		    m->text);
 	}
-	s->next = NULL;
 	watch_expect(s->watch, ipc_beat_ms(s->conf), false);
 	reload_over(s);
 }
@@ -288,6 +324,8 @@ on_message(void *arg, const struct ipc_msg *m, int fd)
 {
 	struct supervisor *s = arg;
 
+	if (keeper_resource_message(s, m, fd))
+		return;
 	if (fd != -1)
 		(void)close(fd);
 	switch (m->type) {
@@ -319,6 +357,7 @@ static void
 on_lost(void *arg)
 {
 	keeper_sweep(arg);
+	keeper_engine_gone(arg);
 }
 
 static void
@@ -337,15 +376,23 @@ keeper_idle(void *arg)
 {
 	struct supervisor *s = arg;
 
-	if (s->phase == ENDING && notify_idle(s->notify) && s->saver.pid == 0)
+	if (s->phase == ENDING && notify_idle(s->notify) &&
+	    saver_idle(&s->saver) && resource_idle(s->resources))
 		(void)event_base_loopbreak(s->base);
 }
 
 void
 keeper_finish(struct supervisor *s)
 {
+	unsigned hooks = s->conf->notify_timeout * 1000 + 500;
+	unsigned down = keeper_down_ms(s);
+
+	if (s->phase == ENDING)
+		return;
 	s->phase = ENDING;
-	after(s->limit, s->conf->notify_timeout * 1000 + 500);
+	keeper_engine_there(s);
+	after(s->limit, hooks > down ? hooks : down);
+	resource_abandon(s->resources, "carpd stops");
 	keeper_idle(s);
 }
 
@@ -355,6 +402,7 @@ on_ended(void *arg, int status)
 	struct supervisor *s = arg;
 
 	keeper_sweep(s);
+	keeper_engine_gone(s);
 	if (s->ready)
 		remember_masters(s);
 	if (s->phase < STOPPING || status != 0)
@@ -369,7 +417,7 @@ on_ended(void *arg, int status)
 		s->retry_ms = 0;
 	s->ready = false;
 	if (s->phase == STARTING)
-		(void)event_base_loopbreak(s->base);
+		give_up(s);
 	else if (s->phase == RUNNING)
 		start_again(s);
 	else

@@ -48,6 +48,10 @@ struct supervisor {
 	struct watch *watch;
 	struct notify *notify;
 	struct event *on_signal, *retry, *limit, *watchdog;
+	struct resources *resources;
+	char *places;		 /* where they have their directories */
+	bool want_resources;	 /* conf is not theirs yet: they are busy */
+	struct event *abandoned; /* they have had no engine for too long */
 };
 
 /* What watch.h calls. */
@@ -67,6 +71,30 @@ void keeper_retry(evutil_socket_t, short, void *);
 
 /* The engine is gone: the end, as soon as nothing else runs. */
 void keeper_finish(struct supervisor *);
+
+/*
+ * keeper_resource.c: between the engine and the resources.
+ */
+
+int keeper_make_resources(struct supervisor *);
+void keeper_free_resources(struct supervisor *);
+
+/* s->conf is to be theirs; the engine is told about all of them. */
+void keeper_configure(struct supervisor *);
+
+/* True: the message was about resources; fd is taken. */
+bool keeper_resource_message(
+    struct supervisor *, const struct ipc_msg *, int fd);
+
+/* Before its first configuration, an engine gets what was remembered. */
+void keeper_send_store(struct supervisor *);
+
+/* Resources go down when there is no engine for some time. */
+void keeper_engine_gone(struct supervisor *);
+void keeper_engine_there(struct supervisor *);
+
+/* How long all may need to go down, ms; 0: nothing is up. */
+unsigned keeper_down_ms(const struct supervisor *);
 
 /* Something has ended: was it the last that was waited for? */
 void keeper_idle(void *supervisor);

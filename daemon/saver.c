@@ -1,13 +1,77 @@
 /* SPDX-License-Identifier: ISC */
-/* The remembered state, written by a process of its own. */
+/* What is remembered, written by processes of their own. */
 #include <sys/wait.h>
 
+#include <jansson.h>
+
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "kept.h"
 #include "log.h"
 #include "saver.h"
+
+#define NFILES(s) (sizeof((s)->file) / sizeof((s)->file[0]))
+
+static struct saver_file *
+state_file(struct saver *s)
+{
+	return &s->file[0];
+}
+
+static struct saver_file *
+failover_file(struct saver *s)
+{
+	return &s->file[1];
+}
+
+/* 0, or a negative errno and a sentence. */
+static int
+check_object(const char *text, size_t len, char *why, size_t size)
+{
+	json_error_t error;
+	json_t *root;
+	int rc = 0;
+
+	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (root == NULL) {
+		(void)snprintf(
+		    why, size, "line %d: %s", error.line, error.text);
+		return -EBADMSG;
+	}
+	if (!json_is_object(root)) {
+		(void)snprintf(why, size, "is no JSON object");
+		rc = -EBADMSG;
+	}
+	json_decref(root);
+	return rc;
+}
+
+static void
+load_failover(struct saver *s)
+{
+	struct saver_file *f = failover_file(s);
+	char why[512];
+	int rc;
+
+	rc = kept_read(&f->text, &f->len, s->dir, f->name, FAILOVER_MAX);
+	if (rc == -ENOENT)
+		return;
+	if (rc < 0)
+		(void)snprintf(why, sizeof(why), "%s", strerror(-rc));
+	else
+		rc = check_object(f->text, f->len, why, sizeof(why));
+	if (rc == 0)
+		return;
+	free(f->text);
+	f->text = NULL;
+	if (rc == -EBADMSG || rc == -EFBIG)
+		kept_aside(s->dir, f->name, why, sizeof(why));
+	log_line(LOG_ERR, "%s/%s: %s; %s", s->dir, f->name, why, f->loss);
+}
 
 void
 saver_open(struct saver *s, const char *dir)
@@ -16,51 +80,135 @@ saver_open(struct saver *s, const char *dir)
 
 	memset(s, 0, sizeof(*s));
 	s->dir = dir;
-	if (dir != NULL && state_load(&s->state, dir, why, sizeof(why)) < 0)
+	state_file(s)->name = STATE_FILE;
+	state_file(s)->loss = "maintenance is forgotten with a restart";
+	failover_file(s)->name = FAILOVER_FILE;
+	failover_file(s)->loss = "what was known of failovers is forgotten";
+	if (dir == NULL)
+		return;
+	if (state_load(&s->state, dir, why, sizeof(why)) < 0)
 		log_line(LOG_ERR,
 		    "%s/state.json: %s; going on with the "
 		    "defaults: maintenance is off",
 		    dir, why);
 	if (s->state.maintenance)
 		log_line(LOG_NOTICE, "maintenance is on, as it was before");
+	load_failover(s);
+}
+
+void
+saver_close(struct saver *s)
+{
+	for (size_t i = 0; i < NFILES(s); i++) {
+		free(s->file[i].text);
+		s->file[i].text = NULL;
+	}
+}
+
+static void
+write_file(const struct saver *s, struct saver_file *f)
+{
+	if (s->dir == NULL || f->text == NULL)
+		return;
+	f->again = f->pid != 0;
+	if (f->again)
+		return;
+	f->pid = fork();
+	if (f->pid == 0) {
+		/* Who outlives us must not look like us to the engine. */
+		(void)close_range(3, ~0U, 0);
+		_exit(-kept_write(s->dir, f->name, f->text, f->len));
+	}
+	if (f->pid == -1) {
+		log_line(LOG_ERR, "%s/%s: not saved: %s", s->dir, f->name,
+		    strerror(errno));
+		f->pid = 0;
+	}
+}
+
+static void
+set_text(
+    const struct saver *s, struct saver_file *f, const char *text, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (copy == NULL) {
+		log_line(
+		    LOG_ERR, "%s: not saved: %s", f->name, strerror(ENOMEM));
+		return;
+	}
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	free(f->text);
+	f->text = copy;
+	f->len = len;
+	write_file(s, f);
 }
 
 void
 saver_save(struct saver *s)
 {
-	if (s->dir == NULL)
-		return;
-	s->again = s->pid != 0;
-	if (s->again)
-		return;
-	s->pid = fork();
-	if (s->pid == 0) {
-		/* Who outlives us must not look like us to the engine. */
-		(void)close_range(3, ~0U, 0);
-		_exit(-state_save(&s->state, s->dir));
-	}
-	if (s->pid == -1) {
-		log_line(LOG_ERR, "%s/state.json: not saved: %s", s->dir,
-		    strerror(errno));
-		s->pid = 0;
-	}
+	char text[128];
+	size_t len = state_text(text, sizeof(text), &s->state);
+
+	set_text(s, state_file(s), text, len);
+}
+
+/* What could not be read back is not written. */
+void
+saver_remember(struct saver *s, const char *text, size_t len)
+{
+	struct saver_file *f = failover_file(s);
+	char why[512] = "is too long";
+
+	if (len >= FAILOVER_MAX ||
+	    check_object(text, len, why, sizeof(why)) < 0)
+		log_line(LOG_ERR, "%s: not saved: what the engine says %s",
+		    f->name, why);
+	else
+		set_text(s, f, text, len);
+}
+
+const char *
+saver_remembered(const struct saver *s, size_t *len)
+{
+	*len = s->file[1].len;
+	return s->file[1].text;
+}
+
+static void
+log_failure(const struct saver *s, const struct saver_file *f, int status)
+{
+	if (WIFSIGNALED(status))
+		log_line(LOG_ERR, "%s/%s: not saved: signal %d", s->dir,
+		    f->name, WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		log_line(LOG_ERR, "%s/%s: not saved: %s; %s", s->dir, f->name,
+		    strerror(WEXITSTATUS(status)), f->loss);
 }
 
 bool
 saver_reaped(struct saver *s, pid_t pid, int status)
 {
-	if (s->pid == 0 || pid != s->pid)
-		return false;
-	s->pid = 0;
-	if (WIFSIGNALED(status))
-		log_line(LOG_ERR, "%s/state.json: not saved: signal %d", s->dir,
-		    WTERMSIG(status));
-	else if (WEXITSTATUS(status) != 0)
-		log_line(LOG_ERR,
-		    "%s/state.json: not saved: %s; maintenance "
-		    "is forgotten with a restart",
-		    s->dir, strerror(WEXITSTATUS(status)));
-	if (s->again)
-		saver_save(s);
+	for (size_t i = 0; i < NFILES(s); i++) {
+		struct saver_file *f = &s->file[i];
+
+		if (f->pid == 0 || pid != f->pid)
+			continue;
+		f->pid = 0;
+		log_failure(s, f, status);
+		if (f->again)
+			write_file(s, f);
+		return true;
+	}
+	return false;
+}
+
+bool
+saver_idle(const struct saver *s)
+{
+	for (size_t i = 0; i < NFILES(s); i++)
+		if (s->file[i].pid != 0)
+			return false;
 	return true;
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define STATE_FILE "state.json"
+
 struct state {
 	bool maintenance;
 };
@@ -17,10 +19,7 @@ struct state {
  */
 int state_load(struct state *ret, const char *dir, char *why, size_t len);
 
-/*
- * Replaced as a whole and brought to the disk, or not at all.  The directory
- * is made if it is not there.  May wait for the disk.
- */
-int state_save(const struct state *, const char *dir);
+/* What stands in the file; returns its length. */
+size_t state_text(char *ret, size_t size, const struct state *);
 
 #endif

@@ -43,11 +43,33 @@ supervisor_summary(char *buf, size_t len, const struct conf *conf)
  */
 
 static void
-set_limit(struct supervisor *s)
+set_limit(struct supervisor *s, unsigned more_ms)
 {
-	struct timeval tv = { STOP_MS / 1000, STOP_MS % 1000 * 1000 };
+	unsigned ms = STOP_MS + more_ms;
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
 
 	(void)event_add(s->limit, &tv);
+}
+
+static void
+kill_engine(struct supervisor *s)
+{
+	s->phase = KILLING;
+	watch_kill(s->watch);
+	keeper_sweep(s);
+	set_limit(s, 0);
+}
+
+/* Told twice: without grace.  But what is up is not left up. */
+static void
+stop_now(struct supervisor *s)
+{
+	if (!resource_any(s->resources))
+		(void)event_base_loopbreak(s->base);
+	else if (watch_running(s->watch))
+		kill_engine(s);
+	else
+		keeper_finish(s);
 }
 
 static void
@@ -56,8 +78,8 @@ stop(struct supervisor *s, uint32_t sig)
 	struct ipc_msg m = { .type = IPC_STOP };
 
 	s->result = CONF_OK;
-	if (s->phase != RUNNING) { /* told twice: now, without grace */
-		(void)event_base_loopbreak(s->base);
+	if (s->phase != RUNNING) {
+		stop_now(s);
 		return;
 	}
 	log_line(LOG_INFO, "stopping: %s", strsignal((int)sig));
@@ -69,7 +91,7 @@ stop(struct supervisor *s, uint32_t sig)
 		return;
 	}
 	watch_send(s->watch, &m, -1);
-	set_limit(s);
+	set_limit(s, keeper_down_ms(s)); /* it orders all down first */
 }
 
 static void
@@ -83,10 +105,7 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	log_line(LOG_ERR, "engine: does not stop: killing it");
-	s->phase = KILLING;
-	watch_kill(s->watch);
-	keeper_sweep(s);
-	set_limit(s);
+	kill_engine(s);
 }
 
 static void
@@ -98,7 +117,8 @@ reap(struct supervisor *s)
 	/* Also the children of others, should we be process 1. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (!watch_reaped(s->watch, pid, status) &&
-		    !saver_reaped(&s->saver, pid, status))
+		    !saver_reaped(&s->saver, pid, status) &&
+		    !resource_reaped(s->resources, pid, status))
 			(void)notify_reaped(s->notify, pid, status);
 	keeper_idle(s);
 }
@@ -174,7 +194,7 @@ make_events(struct supervisor *s)
 		return -ENOMEM;
 	if ((rc = watch_new(&s->watch, s->base, &keeper_ops, s)) < 0 ||
 	    (rc = notify_new(&s->notify, s->base, keeper_idle, s)) < 0 ||
-	    (rc = catch_signals(s)) < 0)
+	    (rc = keeper_make_resources(s)) < 0 || (rc = catch_signals(s)) < 0)
 		return rc;
 	s->on_signal =
 	    event_new(s->base, s->signals, EV_READ | EV_PERSIST, on_signal, s);
@@ -233,6 +253,7 @@ clean_up(struct supervisor *s)
 		watch_end(s->watch);
 		keeper_sweep(s);
 	}
+	keeper_free_resources(s);
 	notify_free(s->notify);
 	watch_free(s->watch);
 	for (size_t i = 0; i < sizeof(ev) / sizeof(*ev); i++)
@@ -249,6 +270,7 @@ clean_up(struct supervisor *s)
 	if (s->signals >= 0)
 		(void)close(s->signals);
 	sdnotify_close(&s->sd);
+	saver_close(&s->saver);
 	vip_free(s->vip);
 	free(s->masters);
 	free(s->next);
@@ -280,6 +302,7 @@ supervisor_run(
 	} else {
 		keeper_sweep(&s);
 		notify_configure(s.notify, conf);
+		keeper_configure(&s);
 		if (keeper_start(&s) == 0)
 			(void)event_base_dispatch(s.base);
 	}

@@ -213,6 +213,18 @@ kit_add(enum conf_phase phase, const char *name)
 	return cr;
 }
 
+struct conf_resource *
+kit_last_added(void)
+{
+	return &added[nadded - 1];
+}
+
+void
+kit_no_program(void)
+{
+	kit.resort[0] = '\0';
+}
+
 /* For the resource that was added last. */
 void
 kit_set(const char *fmt, ...)
@@ -278,9 +290,8 @@ on_idle(void *arg)
 	kit.nidle++;
 }
 
-/* And waits until it is known what is here. */
 void
-kit_configure(void)
+kit_start(void)
 {
 	static const struct resource_ops ops = { on_report, on_done, on_resort,
 		on_idle };
@@ -293,6 +304,12 @@ kit_configure(void)
 		    resource_new(&kit.r, kit.base, &places, &ops, NULL), 0);
 	ck_assert_int_eq(resource_configure(kit.r, c), 0);
 	free(c);
+}
+
+void
+kit_configure(void)
+{
+	kit_start();
 	kit_wait(resource_idle(kit.r));
 }
 
@@ -410,23 +427,27 @@ kit_count(const char *line)
 	return n;
 }
 
+const char *
+kit_path(const char *name)
+{
+	static char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", kit.top, name);
+	return path;
+}
+
 bool
 kit_file(const char *name)
 {
-	char path[160];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", kit.top, name);
-	return access(path, F_OK) == 0;
+	return access(kit_path(name), F_OK) == 0;
 }
 
 void
 kit_touch(const char *name)
 {
-	char path[160];
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", kit.top, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	fd = open(kit_path(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	ck_assert_int_ne(fd, -1);
 	(void)close(fd);
 }
@@ -434,11 +455,9 @@ kit_touch(const char *name)
 long
 kit_number(const char *name)
 {
-	char path[160], line[32] = "";
-	FILE *f;
+	FILE *f = fopen(kit_path(name), "r");
+	char line[32] = "";
 
-	(void)snprintf(path, sizeof(path), "%s/%s", kit.top, name);
-	f = fopen(path, "r");
 	if (f == NULL)
 		return 0;
 	(void)!fgets(line, sizeof(line), f);

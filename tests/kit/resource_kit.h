@@ -40,7 +40,10 @@ void kit_clear(void);
 struct conf_resource *kit_add(enum conf_phase, const char *name);
 void kit_set(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct conf *kit_conf(void);
-void kit_configure(void);
+struct conf_resource *kit_last_added(void);
+void kit_no_program(void); /* of the last resort */
+void kit_start(void);	   /* without waiting */
+void kit_configure(void);  /* until it is known what is here */
 
 /* Orders; the id is returned. */
 uint32_t kit_order(enum conf_phase, bool up, enum resource_mode);
@@ -69,7 +72,8 @@ const struct resource_report *kit_last(unsigned i, enum resource_verb);
 const char *kit_out(void);
 int kit_line(const char *line); /* -1: not there */
 unsigned kit_count(const char *line);
-bool kit_file(const char *name); /* in top */
+const char *kit_path(const char *name); /* in top */
+bool kit_file(const char *name);
 void kit_touch(const char *name);
 long kit_number(const char *name); /* that is in the file; 0: none */
 bool kit_dead(pid_t);

@@ -121,8 +121,59 @@ half_true(struct ipc_msg *m)
 	m->on = 2;
 }
 
-static void (*const unsound[])(struct ipc_msg *) = { no_type, unknown_type,
-	endless_text, endless_name, no_state, no_cause, half_true };
+static void
+no_phase(struct ipc_msg *m)
+{
+	m->type = IPC_ORDER;
+	m->order.phase = NPHASES;
+}
+
+static void
+no_mode(struct ipc_msg *m)
+{
+	m->type = IPC_ORDER;
+	m->order.mode = MODE_MONITOR;
+}
+
+static void
+no_such_services(struct ipc_msg *m)
+{
+	m->type = IPC_ORDER;
+	m->order.critical = 3;
+}
+
+static void
+endless_reason(struct ipc_msg *m)
+{
+	m->type = IPC_ORDER;
+	memset(m->order.cause, 'x', sizeof(m->order.cause));
+}
+
+static void
+no_resource(struct ipc_msg *m)
+{
+	m->type = IPC_REPORT;
+	m->report.index = CONF_RESOURCE_MAX;
+}
+
+static void
+no_end(struct ipc_msg *m)
+{
+	m->type = IPC_REPORT;
+	m->report.exit = HOOK_NOT_RUN + 1;
+}
+
+static void
+half_done(struct ipc_msg *m)
+{
+	m->type = IPC_DONE;
+	m->done.hard = 2;
+}
+
+static void (*const unsound[])(struct ipc_msg *) = { no_phase, no_mode,
+	no_such_services, endless_reason, no_resource, no_end, half_done,
+	no_type, unknown_type, endless_text, endless_name, no_state, no_cause,
+	half_true };
 
 START_TEST(an_unsound_message)
 {

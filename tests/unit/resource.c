@@ -117,7 +117,7 @@ START_TEST(the_limit_kills_the_whole_group)
 	ck_assert_str_eq(d->text, "slow: start: waiting");
 	r = kit_last(0, VERB_START);
 	ck_assert_uint_eq(r->exit, HOOK_TIMEOUT);
-	ck_assert_uint_ge(r->took, 299000000);
+	ck_assert_uint_ge(r->took, 290000000);
 	ck_assert_int_eq(r->state, RES_FAILED);
 	pid = kit_number("pid");
 	ck_assert_int_gt(pid, 1);

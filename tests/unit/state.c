@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../daemon/kept.h"
 #include "../../daemon/state.h"
 #include "suite.h"
 
@@ -40,6 +41,15 @@ write_file(const char *path, const char *text)
 	ck_assert_ptr_nonnull(f);
 	fputs(text, f);
 	ck_assert_int_eq(fclose(f), 0);
+}
+
+static int
+state_save(const struct state *s, const char *where)
+{
+	char text[128];
+	size_t len = state_text(text, sizeof(text), s);
+
+	return kept_write(where, STATE_FILE, text, len);
 }
 
 START_TEST(nothing_there_is_the_default)
