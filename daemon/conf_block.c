@@ -79,6 +79,7 @@ same_host(const struct conf *ca, const struct conf_host *a,
 	       memcmp(&a->carp, &b->carp, sizeof(a->carp)) == 0 &&
 	       a->vmac == b->vmac && a->lease == b->lease &&
 	       a->allow_foreign_subnet == b->allow_foreign_subnet &&
+	       a->critical == b->critical && a->group == b->group &&
 	       a->naddrs == b->naddrs && a->ndigest == b->ndigest &&
 	       a->npeers == b->npeers &&
 	       same_addrs(pa + a->addrs, pb + b->addrs, a->naddrs) &&
@@ -120,7 +121,8 @@ verify_host(const struct conf *c, const struct conf_host *h)
 {
 	return ends(h->ifname, sizeof(h->ifname)) && h->ifname[0] != '\0' &&
 	       h->carp.size == sizeof(h->carp) && h->carp.vhid != 0 &&
-	       h->lease <= VIP_LEASE_GUARD && in_pool(c, h->addrs, h->naddrs) &&
+	       h->lease <= VIP_LEASE_GUARD && h->critical <= 1 &&
+	       in_pool(c, h->addrs, h->naddrs) &&
 	       in_pool(c, h->digest, h->ndigest) &&
 	       in_pool(c, h->peers, h->npeers);
 }

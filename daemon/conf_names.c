@@ -8,6 +8,8 @@
 const char *const conf_node_names[] = { "name", "preempt", "user", "group",
 	"notify-dir", "notify-timeout", "link-demotion", "realtime", NULL };
 
+const char *const conf_link_names[] = { "critical", "group", NULL };
+
 const char *const conf_host_names[] = { "passphrase-file", "key-hex", "advbase",
 	"advskew", "preempt", "openbsd-peer", "strict-family", "triple-skew",
 	"lladdr", "grace", "virtual-mac", "lease", "allow-foreign-subnet",
@@ -17,7 +19,7 @@ const char *const conf_list_names[] = { "address", "digest-address", "peer",
 	"accept-digest", NULL };
 
 static const char *const root_names[] = { "node", "interface", NULL };
-static const char *const interface_names[] = { "vhid", NULL };
+static const char *const interface_sections[] = { "vhid", NULL };
 
 /* Which words each section has: two lists at most. */
 static const struct section {
@@ -26,7 +28,7 @@ static const struct section {
 } sections[] = {
 	{ "vhid", conf_host_names, conf_list_names },
 	{ "node", conf_node_names, NULL },
-	{ "interface", interface_names, NULL },
+	{ "interface", interface_sections, conf_link_names },
 	{ "root", root_names, NULL },
 };
 #define NSECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -97,7 +99,6 @@ static const struct {
 	{ "mcast", "multicast is what you get without peer: leave it out" },
 	{ "include", "one file holds all: copy it in" },
 	{ "failover", "this version has no failover mode" },
-	{ "critical", "this version has no failover mode" },
 };
 #define NFOREIGN (sizeof(foreign) / sizeof(foreign[0]))
 

@@ -240,7 +240,7 @@ grammar_new(void)
 {
 	cfg_opt_t host[NHOST_WORDS + NHOST_LISTS + 2];
 	cfg_opt_t node[NNODE_WORDS + 2];
-	cfg_opt_t interface[3] = { CFG_SEC(
+	cfg_opt_t interface[NLINK_WORDS + 3] = { CFG_SEC(
 	    "vhid", host, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES) };
 	cfg_opt_t root[] = {
 		CFG_SEC("node", node, CFGF_MULTI),
@@ -253,7 +253,7 @@ grammar_new(void)
 
 	end_opts(host, add_opts(host, n, conf_list_names, true));
 	end_opts(node, add_opts(node, 0, conf_node_names, false));
-	end_opts(interface, 1);
+	end_opts(interface, add_opts(interface, 1, conf_link_names, false));
 	if ((cfg = cfg_init(root, CFGF_NONE)) != NULL)
 		(void)cfg_set_error_function(cfg, on_error);
 	return cfg;
@@ -291,6 +291,7 @@ take_host(struct conf_draft_host *h, struct conf_word **w, cfg_t *interface,
 
 	h->ifname = interface->title;
 	h->if_at = (int)cfg_getint(interface, LINE);
+	take_words(h->link, interface, conf_link_names);
 	h->vhid.text = sec->title;
 	h->vhid.at = (int)cfg_getint(sec, LINE);
 	take_words(h->word, sec, conf_host_names);
