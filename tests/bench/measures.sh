@@ -122,7 +122,7 @@ m_second() {
 		return
 	}
 	GROUP=1
-	for ((i = 0; i < $(times 7 2); i++)); do
+	for ((i = 0; i < $(times 5 2); i++)); do
 		pair_up "$1" || { none second "$1" "no pair"; return; }
 		settle
 		capture c "$T/packets" "$ADVERTS or (icmp and src $V4)"
@@ -161,7 +161,7 @@ m_frozen() {
 
 	FAST=8 LEASE=guard
 	[ "$1" = carpd ] || plain
-	for ((i = 0; i < $(times 5 2); i++)); do
+	for ((i = 0; i < $(times 3 1); i++)); do
 		pair_up "$1" || { none frozen "$1" "no pair"; return; }
 		settle
 		capture c "$T/packets" "$ADVERTS or (icmp and src $V4)"
@@ -252,8 +252,9 @@ m_fast() {
 m_false() {
 	local load name loops p i seconds
 
-	seconds=${FALSE_SECONDS:-$(times 60 8)}
+	seconds=${FALSE_SECONDS:-$(times 60 6)}
 	[ "$1" = ucarp ] && { none false-idle ucarp "not below a second"; return; }
+	[ "$1" = carpd ] || seconds=$((seconds / 3))
 	FAST=1 LOAD=true
 	for load in idle:0 2-loops:2 8-loops:8; do
 		loops=() name=false-${load%:*}
@@ -534,7 +535,7 @@ m_lease() {
 	local kind s i off=
 
 	[ "$1" = carpd ] || { none lease-address "$1" "it has no leases"; return; }
-	s=$(times 12 4)
+	s=$(times 10 4)
 	thousand
 	for ((i = 0; i < $(times 3 1); i++)); do
 		for kind in off address guard; do
@@ -561,9 +562,10 @@ vmac_up() {
 	    10.0.0.0/17 | wc -l)" -ge 1000 ]
 }
 
-# The addresses wait on a link of their own, which comes up.
+# The addresses wait on a link of their own, which comes up: from the last word
+# of the one that leaves to the later of that and the first word of the next.
 m_vmac() {
-	local i t first up
+	local i t first last up
 
 	[ "$1" = carpd ] || { none vmac "$1" "one address each"; return; }
 	thousand
@@ -587,9 +589,12 @@ m_vmac() {
 			print $1; exit }' "$T/packets")
 		up=$(sed -n 's/^\[\([^]]*\)\].*[<,]UP[,>].*/\1/p' "$T/monitor" |
 		    tail -n 1)
-		if [ -n "$first" ] && [ -n "$up" ]; then
-			result vmac carpd "$(ms_between "$first" \
-			    "$(date -d "$up" +%s.%6N)")"
+		last=$(awk -v t="$t" '$3 == "192.0.2.1" && $1 >= t { l = $1 }
+			END { print l }' "$T/packets")
+		if [ -n "$first" ] && [ -n "$up" ] && [ -n "$last" ]; then
+			up=$(date -d "$up" +%s.%6N)
+			less "$first" "$up" >/dev/null || up=$first
+			result vmac carpd "$(ms_between "$last" "$up")"
 		else
 			none vmac carpd "the link never came up"
 		fi
