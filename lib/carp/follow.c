@@ -42,8 +42,9 @@ is_near(uint64_t a, uint64_t b)
  *   late.  It has been demoted all the same, so it yields to our first one, and
  *   we would have taken over with its next one.
  * - Only one of its hosts was demoted, by order.  Then its engine makes all the
- *   others advertise at once: they are heard, and nothing follows.  Should that
- *   be lost, the master is better than we are and reclaims with the next round
+ *   others advertise at once: they are heard, just before or after, and nothing
+ *   follows.  (An advertisement that came just before the link was lost looks
+ *   the same: then the time-out has to do.)  Should that be lost, the master is better than we are and reclaims with the next round
  *   trip, which is the bound of S1 for a lost packet anyway.
  * - It is better than we are, demoted as it is: then we have not taken over the
  *   first host, and nothing begins.  One that is as demoted as it can be, we,
@@ -56,6 +57,7 @@ is_near(uint64_t a, uint64_t b)
  *   preempts, each host on hearing us, or none.
  */
 #define SILENT	    (CARP_SEC / 250)   /* 4 ms: one batch may take so long */
+#define JUST	    (CARP_SEC / 500)   /* 2 ms: of one moment */
 #define SILENT_SKEW (CARP_SEC / 50000) /* 20 us for each unit of our skew */
 
 bool
@@ -69,11 +71,11 @@ carp_took_demoted(const struct carp *c)
 }
 
 static bool
-is_left_by(const struct carp *c, const struct carp *taken)
+is_left_by(const struct carp *c, const struct carp *taken, uint64_t now)
 {
 	return c->state == CARP_BACKUP && c->cfg.together && c->heard &&
-	       c->preempt_at == 0 && fsm_skew(c) < CARP_DEMOTED &&
-	       c->peer.advskew < CARP_DEMOTED &&
+	       c->preempt_at == 0 && now - c->peer_at >= JUST &&
+	       fsm_skew(c) < CARP_DEMOTED && c->peer.advskew < CARP_DEMOTED &&
 	       is_near(c->peer.counter, taken->peer.counter);
 }
 
@@ -82,7 +84,7 @@ carp_follow(struct carp *c, const struct carp *taken, uint64_t now)
 {
 	if (c->taken < c->nout)
 		return -EBUSY;
-	if (c != taken && carp_took_demoted(taken) && is_left_by(c, taken))
+	if (c != taken && carp_took_demoted(taken) && is_left_by(c, taken, now))
 		c->orphan_at = now + SILENT + fsm_skew(c) * SILENT_SKEW;
 	return 0;
 }

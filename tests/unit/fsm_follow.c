@@ -96,6 +96,18 @@ START_TEST(whatever_is_heard_ends_it)
 }
 END_TEST
 
+/* In one go with the other, which came first. */
+START_TEST(what_was_heard_just_before_counts)
+{
+	begin();
+	hear(&two, NODE, 1, 0);
+	two.now = one.now += _i * MS;
+	hear(&one, NODE, 1, CARP_DEMOTED);
+	follow();
+	ck_assert_int_eq(carp_deadline(two.c) > two.now + CARP_SEC, _i < 2);
+}
+END_TEST
+
 START_TEST(a_third_node_is_left_alone)
 {
 	begin();
@@ -111,6 +123,7 @@ START_TEST(who_has_said_that_it_is_demoted_here_is_not_silent)
 	begin();
 	hear(&two, NODE, 1, CARP_DEMOTED); /* and we took over on that */
 	ck_assert_int_eq(host_force(&two, CARP_BACKUP), 0);
+	one.now = two.now += CARP_SEC / 2;
 	hear(&one, NODE, 1, CARP_DEMOTED);
 	follow();
 	ck_assert_uint_gt(carp_deadline(two.c), two.now + CARP_SEC);
@@ -185,6 +198,7 @@ START_TEST(counters_of_a_node)
 	for (int i = 0; i < 1000; i++) {
 		z ^= z << 13, z ^= z >> 7, z ^= z << 17;
 		hear(&two, i % 2 ? NODE : z, 1, 0);
+		two.now += 2 * MS;
 		follow();
 		ck_assert_int_eq(
 		    carp_deadline(two.c) < two.now + CARP_SEC, i % 2);
@@ -201,6 +215,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	add_rows(t, a_demoted_node_is_taken_over_and_followed, ways);
 	tcase_add_test(t, whatever_is_heard_ends_it);
+	tcase_add_loop_test(t, what_was_heard_just_before_counts, 0, 4);
 	tcase_add_test(t, a_third_node_is_left_alone);
 	tcase_add_test(t, who_has_said_that_it_is_demoted_here_is_not_silent);
 	add_rows(t, what_is_taken_over_without_preempt, others);
