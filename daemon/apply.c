@@ -67,6 +67,30 @@ change_host(struct instance *in, const struct conf *conf,
 	return carp_host_change(host, &cfg, now);
 }
 
+/* Which links move the node; none: as if nothing was said of it. */
+static int
+set_groups(struct instance *in, const struct conf *conf, uint64_t now)
+{
+	const struct conf_host *h = conf_hosts(conf);
+	struct carp_link_group *g;
+	size_t n = 0;
+	int rc;
+
+	if ((g = calloc(conf->nhosts + 1, sizeof(*g))) == NULL)
+		return -ENOMEM;
+	/* The hosts of an interface follow each other. */
+	for (uint32_t i = 0; i < conf->nhosts; i++) {
+		if (!h[i].critical ||
+		    (n > 0 && strcmp(g[n - 1].ifname, h[i].ifname) == 0))
+			continue;
+		memcpy(g[n].ifname, h[i].ifname, sizeof(g[n].ifname));
+		g[n++].group = h[i].group;
+	}
+	rc = carp_engine_set_groups(instance_engine(in), g, n, now);
+	free(g);
+	return rc;
+}
+
 /* Everything that can fail.  On failure *at is the step that did. */
 static int
 go_forward(struct instance *in, const struct plan *p, const struct conf *conf,
@@ -159,6 +183,10 @@ apply_plan(struct instance *in, const struct plan *p, const struct conf *conf,
 		(void)snprintf(why, len, "link-demotion: %s", strerror(-rc));
 		return rc;
 	}
+	if ((rc = set_groups(in, conf, now)) < 0) {
+		(void)snprintf(why, len, "group: %s", strerror(-rc));
+		return rc;
+	}
 	if ((rc = go_forward(in, p, conf, &at, what, now)) < 0)
 		goto fail;
 	what = PLAN_CHANGE;
@@ -171,9 +199,11 @@ fail:
 	if (what == PLAN_CHANGE)
 		go_back(in, p, at, PLAN_CHANGE, now);
 	go_back(in, p, what == PLAN_ADD ? at : p->n, PLAN_ADD, now);
-	if (was != NULL)
-		(void)carp_engine_set_link_demotion(instance_engine(in),
-		    was->link_demotion, now); /* it was so before */
+	if (was != NULL) { /* it was so before */
+		(void)carp_engine_set_link_demotion(
+		    instance_engine(in), was->link_demotion, now);
+		(void)set_groups(in, was, now);
+	}
 	return rc;
 }
 

@@ -23,12 +23,13 @@ struct conf_host {
 	uint8_t vmac;
 	uint8_t lease; /* enum vip_lease */
 	uint8_t allow_foreign_subnet;
-	uint8_t critical;	  /* of its interface */
-	uint32_t group;		  /* of its interface; 0: none */
+	uint8_t critical;	  /* the interface moves the node */
+	uint32_t group;		  /* with others; 0: its own */
 	uint32_t line;		  /* of the section, for messages */
 	uint32_t addrs, naddrs;	  /* index of the first, count */
 	uint32_t digest, ndigest; /* none: as addrs */
 	uint32_t peers, npeers;	  /* none: multicast */
+	uint32_t reserved;
 };
 
 /* In which phase of a takeover a resource is started. */

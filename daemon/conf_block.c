@@ -225,7 +225,8 @@ verify_host(const struct conf *c, const struct conf_host *h)
 {
 	return ends(h->ifname, sizeof(h->ifname)) && h->ifname[0] != '\0' &&
 	       h->carp.size == sizeof(h->carp) && h->carp.vhid != 0 &&
-	       h->lease <= VIP_LEASE_GUARD && in_pool(c, h->addrs, h->naddrs) &&
+	       h->lease <= VIP_LEASE_GUARD && h->critical <= 1 &&
+	       in_pool(c, h->addrs, h->naddrs) &&
 	       in_pool(c, h->digest, h->ndigest) &&
 	       in_pool(c, h->peers, h->npeers);
 }

@@ -57,6 +57,9 @@ enum conf_node_word {
 	NNODE_WORDS
 };
 
+/* Of an interface. */
+enum conf_link_word { LINK_CRITICAL, LINK_GROUP, NLINK_WORDS };
+
 enum conf_host_word {
 	HOST_PASSFILE,
 	HOST_KEYHEX,
@@ -107,6 +110,7 @@ enum conf_resource_list { LIST_SET, LIST_AFTER, NRESOURCE_LISTS };
 
 /* NULL-terminated, in the order of the enums. */
 extern const char *const conf_node_names[NNODE_WORDS + 1];
+extern const char *const conf_link_names[NLINK_WORDS + 1];
 extern const char *const conf_host_names[NHOST_WORDS + 1];
 extern const char *const conf_list_names[NHOST_LISTS + 1];
 extern const char *const conf_failover_names[NFAILOVER_WORDS + 1];
@@ -129,6 +133,7 @@ struct conf_list {
 struct conf_draft_host {
 	const char *ifname; /* all hosts of one follow each other */
 	conf_place if_at;
+	struct conf_word link[NLINK_WORDS]; /* the same for all of them */
 	struct conf_word vhid;
 	struct conf_word word[NHOST_WORDS];
 	struct conf_list list[NHOST_LISTS];

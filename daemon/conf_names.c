@@ -8,6 +8,8 @@
 const char *const conf_node_names[] = { "name", "preempt", "user", "group",
 	"notify-dir", "notify-timeout", "link-demotion", "realtime", NULL };
 
+const char *const conf_link_names[] = { "critical", "group", NULL };
+
 const char *const conf_host_names[] = { "passphrase-file", "key-hex", "advbase",
 	"advskew", "preempt", "openbsd-peer", "strict-family", "triple-skew",
 	"lladdr", "grace", "virtual-mac", "lease", "allow-foreign-subnet",
@@ -32,7 +34,7 @@ const char *const conf_interlink_names[] = { "peer", NULL };
 
 static const char *const root_names[] = { "node", "interface", "failover",
 	NULL };
-static const char *const interface_names[] = { "vhid", NULL };
+static const char *const interface_sections[] = { "vhid", NULL };
 static const char *const failover_names[] = { "timeout", "addresses",
 	"fence-wait", "last-resort", "url-schemes", "interlink", NULL };
 
@@ -43,7 +45,7 @@ static const struct section {
 } sections[] = {
 	{ "vhid", conf_host_names, conf_list_names },
 	{ "node", conf_node_names, NULL },
-	{ "interface", interface_names, NULL },
+	{ "interface", interface_sections, conf_link_names },
 	{ "failover", failover_names, conf_phase_names },
 	{ "interlink", conf_interlink_names, NULL },
 	{ "fence", conf_resource_names, conf_resource_list_names },

@@ -245,7 +245,7 @@ grammar_new(void)
 	cfg_opt_t host[NHOST_WORDS + NHOST_LISTS + 2];
 	cfg_opt_t node[NNODE_WORDS + 2];
 	struct conf_failover_opts failover;
-	cfg_opt_t interface[3] = { CFG_SEC(
+	cfg_opt_t interface[NLINK_WORDS + 3] = { CFG_SEC(
 	    "vhid", host, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES) };
 	cfg_opt_t root[] = {
 		CFG_SEC("node", node, CFGF_MULTI),
@@ -259,7 +259,8 @@ grammar_new(void)
 
 	conf_opts_end(host, conf_opts_add(host, n, conf_list_names, true));
 	conf_opts_end(node, conf_opts_add(node, 0, conf_node_names, false));
-	conf_opts_end(interface, 1);
+	conf_opts_end(interface,
+	    conf_opts_add(interface, 1, conf_link_names, false));
 	conf_failover_grammar(&failover);
 	if ((cfg = cfg_init(root, CFGF_NONE)) != NULL)
 		(void)cfg_set_error_function(cfg, on_error);
@@ -328,6 +329,7 @@ take_host(struct conf_draft_host *h, struct conf_word **w, cfg_t *interface,
 {
 	h->ifname = interface->title;
 	h->if_at = conf_line(interface);
+	conf_take_words(h->link, interface, conf_link_names);
 	h->vhid.text = sec->title;
 	h->vhid.at = conf_line(sec);
 	conf_take_words(h->word, sec, conf_host_names);

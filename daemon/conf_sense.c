@@ -15,6 +15,7 @@
 
 #define GRACE_DEFAULT	       60 /* s */
 #define PATH_ROOM	       4096
+#define SKEW_STARVED	       8 /* with advbase 0 and without realtime */
 
 /* Addresses of a vhid, and of peers, that anybody can mean. */
 static const unsigned list_max[NHOST_LISTS] = { 4096, 4096, 64, 3 };
@@ -270,6 +271,27 @@ check_lists(const struct conf_draft_host *d, bool holes, struct conf_errors *e)
 	return n == e->n + e->lost;
 }
 
+/*
+ * The interface.  All its hosts have the same words: with the first of them it
+ * was said what is wrong.
+ */
+static void
+read_link(struct conf_host *h, const struct conf_draft_host *d, bool first,
+    struct conf_errors *e)
+{
+	const struct conf_word *w = d->link;
+	struct conf_errors quiet = { .file = NULL };
+	struct conf_errors *to = first ? e : &quiet;
+
+	h->critical = conf_boolean(&w[LINK_CRITICAL], "critical", false, to);
+	h->group = (uint32_t)conf_number(&w[LINK_GROUP], "group", 1, 65535, 0, to);
+	if (w[LINK_GROUP].text != NULL && !h->critical)
+		SAY(to, &w[LINK_GROUP], CONF_SENSE,
+		    "group has no meaning on an interface that is not "
+		    "critical; write critical = true as well, or leave it out");
+	(void)conf_tell(&quiet, NULL);
+}
+
 static void
 read_host(struct conf_host *h, struct conf_addrs *all,
     const struct conf_draft *d, const struct conf_draft_host *dh,
@@ -309,12 +331,59 @@ read_host(struct conf_host *h, struct conf_addrs *all,
  * All of it.
  */
 
+/*
+ * Without realtime, a master on a machine with more work than cores has come
+ * late by up to 30 ms.  With an interval of 8/256 s it may be late by twice
+ * that before another takes over.
+ */
+static void
+check_fast(const struct conf_host *h, const struct conf_draft_host *d,
+    bool realtime, struct conf_errors *e)
+{
+	const struct conf_word *skew = &d->word[HOST_ADVSKEW];
+	const struct conf_word *w =
+	    skew->text != NULL ? skew : &d->word[HOST_ADVBASE];
+
+	if (h->carp.advbase > 0)
+		return;
+	if (h->carp.advskew == 0)
+		SAY(e, w, CONF_SENSE,
+		    "advbase 0 with advskew 0 is no interval at all; take an "
+		    "advskew of 1 or more");
+	else if (h->carp.advskew < SKEW_STARVED && !realtime)
+		SAY(e, w, CONF_SENSE,
+		    "advbase 0 with advskew %u takes realtime = true in node, "
+		    "or a busy machine fails over for nothing; or take %d or "
+		    "more",
+		    h->carp.advskew, SKEW_STARVED);
+}
+
+/* With one that is critical, all hosts of the node move as one. */
+static void
+move_together(
+    struct conf_host *h, const struct conf_draft *d, struct conf_errors *e)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < d->nhosts; i++)
+		any |= h[i].critical;
+	for (unsigned i = 0; any && i < d->nhosts; i++) {
+		h[i].carp.together = 1;
+		if (h[i].carp.advskew >= CARP_DEMOTED)
+			SAY(e, &d->host[i].word[HOST_ADVSKEW], CONF_SENSE,
+			    "advskew %u is what a demoted host sends, and some "
+			    "interface is critical; take less than %u",
+			    h[i].carp.advskew, CARP_DEMOTED);
+	}
+}
+
 static void
 read_hosts(struct conf_host *h, struct conf_addrs *all,
     const struct conf_draft *d, struct conf_errors *e)
 {
 	conf_place line[UINT8_MAX + 1] = { 0 };
 	const char *ifname = NULL;
+	bool first = false;
 	unsigned i, vhid;
 
 	for (i = 0; i < d->nhosts; i++) {
@@ -324,7 +393,11 @@ read_hosts(struct conf_host *h, struct conf_addrs *all,
 			ifname = dh->ifname;
 			memset(line, 0, sizeof(line));
 			(void)conf_ifname(dh->ifname, dh->if_at, e);
+			first = true;
+		} else {
+			first = false;
 		}
+		read_link(&h[i], dh, first, e);
 		read_host(&h[i], all, d, dh, e);
 		vhid = h[i].carp.vhid;
 		if (vhid != 0 && line[vhid] != 0)
@@ -336,6 +409,7 @@ read_hosts(struct conf_host *h, struct conf_addrs *all,
 			line[vhid] = dh->vhid.at;
 	}
 	conf_addrs_check_all(all, h, d->nhosts, e);
+	move_together(h, d, e);
 }
 
 static unsigned
@@ -370,6 +444,8 @@ conf_understand(const struct conf_draft *d, struct conf_errors *e)
 	(void)conf_boolean(&d->node[NODE_PREEMPT], "preempt", false, e);
 	read_hosts(conf_block_hosts(c), &all, d, e);
 	conf_failover_read(c, d, e);
+	for (unsigned i = 0; i < d->nhosts; i++)
+		check_fast(&conf_hosts(c)[i], &d->host[i], c->realtime, e);
 	if (d->nhosts == 0 && e->n == 0)
 		conf_say(e, CONF_SENSE, 0,
 		    "there is no vhid; write interface "

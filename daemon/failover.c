@@ -543,8 +543,7 @@ failover_host_config(const struct failover *f, struct carp_host_config *c)
 {
 	c->manual = 1;
 	c->standby = f->role.standby;
-	if (c->carp.preempt == CARP_PREEMPT_NEVER)
-		c->carp.preempt = CARP_PREEMPT_DEMOTED;
+	c->carp.together = 1; /* also relieves a demoted master */
 	if (f->store.master == 1)
 		c->carp.advskew = 0;
 	else if (f->store.master == 0 && c->carp.advskew < 100)

@@ -220,6 +220,7 @@ enum carp_cause {
 	CARP_CAUSE_FORCED,		/* told to */
 	CARP_CAUSE_STOPPED,		/* told to stop */
 	CARP_CAUSE_RESUMED,		/* a master's successor goes on */
+	CARP_CAUSE_ORPHANED,		/* the master is demoted, silent here */
 	CARP_NCAUSES
 };
 
@@ -229,28 +230,21 @@ const char *carp_state_name(enum carp_state);
 /* "no master heard", "master left (bow-out)", ...: ends a log line. */
 const char *carp_cause_text(enum carp_cause);
 
-/* From whom a backup takes over although it hears him. */
-enum carp_preempt {
-	CARP_PREEMPT_NEVER,		/* nobody who advertises in time */
-	CARP_PREEMPT,			/* every slower master */
-	CARP_PREEMPT_DEMOTED		/* a slower one that says that it is
-					   demoted: skew CARP_DEMOTED or more */
-};
-
 /* Fill with CARP_CONFIG_INIT, then set what differs.  No padding. */
 struct carp_config {
 	uint32_t size;			/* sizeof(struct carp_config) */
 	uint8_t	 vhid;			/* 1..255 */
 	uint8_t	 advbase;		/* seconds between adverts, 0..254 */
 	uint8_t	 advskew;		/* added 1/256 seconds, 0..254 */
-	uint8_t	 preempt;		/* enum carp_preempt */
+	uint8_t	 preempt;		/* take over from a slower master */
 	uint8_t	 key[CARP_KEY_LEN];	/* zero padded */
 	uint8_t	 openbsd;		/* peers are OpenBSD: `demote` */
 	uint8_t	 strict_family;		/* BSD: each family its own timeout */
 	uint8_t	 triple_skew;		/* timeout 3*(base+skew): OpenBSD 7.8 */
 	uint8_t	 digests;		/* accepted forms; 0: all */
 	uint8_t	 lladdr[6];		/* OpenBSD lladdr by hand; 0: none */
-	uint8_t	 reserved[2];		/* zero */
+	uint8_t	 together;		/* see carp_follow() */
+	uint8_t	 reserved;		/* zero */
 	uint64_t counter;		/* first counter, a random number */
 	uint64_t seed;			/* of the jitter, a random number */
 	uint64_t grace;			/* ns that old keys and addresses stay
@@ -259,7 +253,7 @@ struct carp_config {
 
 #define CARP_CONFIG_INIT						\
 	{ sizeof(struct carp_config), 0, 1, 0, 0, { 0 }, 0, 0, 0, 0,	\
-	  { 0 }, { 0, 0 }, 0, 0, 0 }
+	  { 0 }, 0, 0, 0, 0, 0 }
 
 /*
  * The addresses are those of the digest, also what families are spoken: one
@@ -330,6 +324,28 @@ int	 carp_standby(struct carp *, bool on, uint64_t now);
  * nothing but in BACKUP.
  */
 int	 carp_resume(struct carp *, bool go_on, uint64_t now);
+
+/*
+ * Hosts that move together: those of a node, all with `together`, on several
+ * segments.  A master that sends a skew of CARP_DEMOTED or more is taken over
+ * also without `preempt`, by who is not as demoted.  Where that master has lost
+ * its link it cannot say so: but who has just heard it on another segment, and
+ * took over there (carp_took_demoted), need not wait for the time-out.
+ * carp_follow() is for each of his other hosts then: if its master is the same
+ * node, and stays silent for some milliseconds, it takes over.  What is heard
+ * meanwhile ends that.
+ *
+ * That it is the same node is told by the counters: those of hosts of a node
+ * are chosen near each other by carp_counter_near(), which no others are.
+ */
+bool	 carp_took_demoted(const struct carp *);
+int	 carp_follow(struct carp *, const struct carp *taken, uint64_t now);
+
+/* A first counter of a host, from one random number each of node and host. */
+uint64_t carp_counter_near(uint64_t node, uint64_t host);
+
+/* A master advertises at once: it works, whatever its other hosts say. */
+int	 carp_advertise(struct carp *, uint64_t now);
 
 /* A master bows out.  Goes to INIT; carp_link() starts again. */
 int	 carp_stop(struct carp *, uint64_t now);

@@ -127,6 +127,21 @@ int	 carp_engine_demote(struct carp_engine *, const char *cause, int amount,
 int	 carp_host_demote(struct carp_host *, const char *cause, int amount,
 	    uint64_t until, uint64_t now);
 
+/*
+ * Which links move the node, all of its hosts together, when they are lost.  A
+ * group is lost when none of its links works any more: the links of one group
+ * are alternatives.  Group 0: the link is a group of its own.  Then the cause
+ * of demotion is "group N" or "link IFNAME", and links that are not listed
+ * demote nobody.  With n 0, the default, each link is a group of its own, also
+ * when its transmissions fail.  -EINVAL: a name is no name, or there twice.
+ */
+struct carp_link_group {
+	char	 ifname[VIP_IFNAMSIZ];
+	uint32_t group;
+};
+int	 carp_engine_set_groups(struct carp_engine *,
+	    const struct carp_link_group *, size_t n, uint64_t now);
+
 /* What a lost link and failing transmission amount to: default 240; 0: none. */
 int	 carp_engine_set_link_demotion(struct carp_engine *, int amount,
 	    uint64_t now);

@@ -28,9 +28,8 @@ read_config(struct carp_config *ret, const struct carp_config *cfg)
 	memcpy(ret, cfg, size < sizeof(*ret) ? size : sizeof(*ret));
 	ret->size = sizeof(*ret);
 	if (ret->vhid == 0 || ret->advbase == 255 || ret->advskew == 255 ||
-	    ret->preempt > CARP_PREEMPT_DEMOTED ||
-	    (ret->digests & ~CARP_ANY_DIGEST) != 0 || ret->reserved[0] != 0 ||
-	    ret->reserved[1] != 0)
+	    (ret->digests & ~CARP_ANY_DIGEST) != 0 || ret->together > 1 ||
+	    ret->reserved != 0)
 		return -EINVAL;
 	if (ret->digests == 0)
 		ret->digests = CARP_ANY_DIGEST;
@@ -177,9 +176,7 @@ carp_timer(struct carp *c, uint64_t now)
 	if (busy(c))
 		return -EBUSY;
 	if (now >= fsm_deadline(c))
-		fsm_step(c, EV_TIMER,
-		    c->preempt_at != 0 ? c->preempt_cause : CARP_CAUSE_SILENCE,
-		    now);
+		fsm_step(c, EV_TIMER, fsm_timer_cause(c, now), now);
 	return 0;
 }
 
@@ -276,6 +273,15 @@ carp_resume(struct carp *c, bool go_on, uint64_t now)
 	if (c->state == CARP_BACKUP)
 		fsm_step(c, go_on ? EV_TO_MASTER : EV_BOW_OUT,
 		    CARP_CAUSE_RESUMED, now);
+	return 0;
+}
+
+int
+carp_advertise(struct carp *c, uint64_t now)
+{
+	if (busy(c))
+		return -EBUSY;
+	fsm_step(c, EV_TOUCH, c->cause, now);
 	return 0;
 }
 

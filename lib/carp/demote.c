@@ -43,8 +43,8 @@ demote_apply_all(struct carp_engine *e, uint64_t now)
 		demote_apply(h, now);
 }
 
-static int
-set_engine(struct carp_engine *e, const char *cause, int amount, uint64_t until,
+int
+demote_set(struct carp_engine *e, const char *cause, int amount, uint64_t until,
     uint64_t now)
 {
 	int before = carp_demotion_sum(&e->demotion), sum, rc;
@@ -65,9 +65,13 @@ demote_for_iface(struct iface *i, const char *why, bool on, uint64_t now)
 {
 	char cause[CARP_CAUSE_NAME_MAX];
 
+	if (i->engine->ngroups > 0) {
+		group_review(i->engine, now);
+		return;
+	}
 	(void)snprintf(cause, sizeof(cause), "%s %s", why, i->name);
 	/* With a full table enough demotes us already. */
-	(void)set_engine(i->engine, cause, on ? i->engine->link_demotion : 0,
+	(void)demote_set(i->engine, cause, on ? i->engine->link_demotion : 0,
 	    CARP_NEVER, now);
 }
 
@@ -78,6 +82,7 @@ expire_host(struct carp_host *h, uint64_t now)
 		return;
 	if (carp_demotion_expire(h->demotion, now)) {
 		demote_apply(h, now);
+		group_vouch(h->iface->engine, h, now);
 		tell(h->iface->engine, h, h->demoted, now);
 	}
 	engine_chores_by(h->iface->engine, carp_demotion_deadline(h->demotion));
@@ -103,7 +108,7 @@ carp_engine_demote(struct carp_engine *e, const char *cause, int amount,
 
 	if (e == NULL || cause == NULL)
 		return -EINVAL;
-	rc = set_engine(e, cause, amount, until, now);
+	rc = demote_set(e, cause, amount, until, now);
 	engine_settle(e, now);
 	return rc;
 }
@@ -127,8 +132,10 @@ carp_host_demote(struct carp_host *h, const char *cause, int amount,
 		return rc;
 	engine_chores_by(h->iface->engine, carp_demotion_deadline(h->demotion));
 	demote_apply(h, now);
-	if (h->demoted != before)
+	if (h->demoted != before) {
+		group_vouch(h->iface->engine, h, now);
 		tell(h->iface->engine, h, h->demoted, now);
+	}
 	engine_settle(h->iface->engine, now);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * The life of an engine, and the order in which it does things.
  */
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/timerfd.h>
 
 #include <errno.h>
@@ -67,7 +68,11 @@ carp_engine_new(struct carp_engine **ret)
 	e->last = &e->hosts;
 	e->link_demotion = LINK_DEMOTION;
 	e->armed = e->chores = CARP_NEVER;
-	if ((rc = events_reserve(e, 0)) != 0 || (rc = open_all(e)) != 0) {
+	if (getrandom(&e->counter, sizeof(e->counter), 0) != sizeof(e->counter))
+		rc = -errno;
+	else if ((rc = events_reserve(e, 0)) == 0)
+		rc = open_all(e);
+	if (rc != 0) {
 		carp_engine_free(e);
 		return rc;
 	}
@@ -104,6 +109,7 @@ carp_engine_free(struct carp_engine *e)
 		(void)close(e->epoll);
 	heap_free(&e->heap);
 	free(e->ring);
+	free(e->group);
 	free(e);
 }
 
@@ -394,6 +400,8 @@ carp_engine_process(struct carp_engine *e, uint64_t now)
 	if (e == NULL)
 		return -EINVAL;
 	receive_all(e, now);
+	if (e->taken != NULL)
+		group_follow(e, now);
 	if (e->lost)
 		settle(e, now);
 	if ((rc = vip_process(e->vip, now)) != 0)

@@ -108,11 +108,15 @@ struct carp_engine {
 	struct heap heap;
 	struct carp_demotion demotion;
 	int link_demotion;
-	uint64_t armed;	 /* what the timer is set to */
-	uint64_t chores; /* when engine_chores() is wanted */
-	bool pending;	 /* actions since the last settling */
-	bool lost;	 /* a master stepped down */
-	int error;	 /* last CARP_EV_ERROR, and when */
+	struct carp_link_group *group;
+	size_t ngroups;		 /* 0: each link is one */
+	uint64_t counter;	 /* near which those of the hosts are */
+	struct carp_host *taken; /* from a demoted master, just now */
+	uint64_t armed;		 /* what the timer is set to */
+	uint64_t chores;	 /* when engine_chores() is wanted */
+	bool pending;		 /* actions since the last settling */
+	bool lost;		 /* a master stepped down */
+	int error;		 /* last CARP_EV_ERROR, and when */
 	uint64_t error_at;
 	struct carp_event *ring;
 	size_t room, first, queued; /* queued <= room */
@@ -155,9 +159,21 @@ const struct carp_addr *host_config_peers(const struct carp_host *);
 
 void demote_apply(struct carp_host *, uint64_t now);
 void demote_apply_all(struct carp_engine *, uint64_t now);
+/* Sets or, with amount 0, ends a cause of the whole engine. */
+int demote_set(struct carp_engine *, const char *cause, int amount,
+    uint64_t until, uint64_t now);
 /* "link IFNAME", "send IFNAME". */
 void demote_for_iface(struct iface *, const char *why, bool on, uint64_t now);
 void demote_expire(struct carp_engine *, uint64_t now);
+
+/* group.c: hosts that move together. */
+
+/* After a link began or ceased to work. */
+void group_review(struct carp_engine *, uint64_t now);
+/* Sees to the other hosts of a node from which we have taken one. */
+void group_follow(struct carp_engine *, uint64_t now);
+/* One host was demoted: the others say that they are well. */
+void group_vouch(struct carp_engine *, const struct carp_host *, uint64_t now);
 
 /* iface.c: interfaces as they come and go. */
 

@@ -15,15 +15,7 @@
 #define ANNOUNCE_AGAIN 2  /* with this following advert (OpenBSD) */
 #define ANSWERS	       4  /* of our last adverts may be answered */
 #define CONTEST	       10 /* intervals in which a second one decides */
-
-/*
- * Counters advance by an odd stride, not by one.  No receiver asks for an
- * order, but FreeBSD, NetBSD and ucarp send what they heard last plus one: so
- * theirs never equals one of ours, and ours can be known by arithmetic.
- */
-#define STRIDE	       UINT64_C(0x9e3779b97f4a7c15)
-#define STRIDE_INVERSE UINT64_C(0xf1de83e19937733d)
-_Static_assert(STRIDE *STRIDE_INVERSE == 1, "inverse modulo 2^64");
+#define LATE	       (CARP_SEC / 400) /* 2.5 ms: wake-ups, with base 0 */
 
 void
 fsm_seed(struct carp *c)
@@ -102,7 +94,8 @@ fsm_interval(const struct carp *c)
 /*
  * 3 * base + skew, with the skew as configured.  With base 0 that would be
  * less than one interval of a master with a greater skew, so there it is three
- * intervals of the slower of the two: later than a peer expects is safe.
+ * intervals of the slower of the two, and some for a master that wakes up late:
+ * later than a peer expects is safe.
  */
 uint64_t
 fsm_timeout(const struct carp *c)
@@ -111,7 +104,8 @@ fsm_timeout(const struct carp *c)
 
 	if (c->cfg.advbase == 0)
 		return MISSED *
-		       (own > c->heard_interval ? own : c->heard_interval);
+			   (own > c->heard_interval ? own : c->heard_interval) +
+		       LATE;
 	if (c->cfg.triple_skew)
 		return MISSED * own;
 	return MISSED * c->cfg.advbase * CARP_SEC + c->cfg.advskew * UNIT;
@@ -147,10 +141,22 @@ fsm_deadline(const struct carp *c)
 			first += fsm_timeout(c);
 		if (c->preempt_at != 0 && c->preempt_at < first)
 			first = c->preempt_at;
+		if (c->orphan_at != 0 && c->orphan_at < first)
+			first = c->orphan_at;
 		return first;
 	default:
 		return CARP_NEVER;
 	}
+}
+
+enum carp_cause
+fsm_timer_cause(const struct carp *c, uint64_t now)
+{
+	if (c->preempt_at != 0)
+		return c->preempt_cause;
+	if (c->orphan_at != 0 && c->orphan_at <= now)
+		return CARP_CAUSE_ORPHANED;
+	return CARP_CAUSE_SILENCE;
 }
 
 /*
@@ -218,7 +224,7 @@ advertise_now(struct carp *c, uint64_t now)
 static void
 take_over(struct carp *c, uint64_t now)
 {
-	c->preempt_at = 0;
+	c->preempt_at = c->orphan_at = 0;
 	c->heard_interval = 0;
 	c->jitter = 0;
 	c->reclaimed = 0;
@@ -256,7 +262,7 @@ contest(struct carp *c, uint64_t now)
 static void
 wait_master(struct carp *c, uint64_t now)
 {
-	c->preempt_at = 0;
+	c->preempt_at = c->orphan_at = 0;
 	c->armed[0] = c->armed[1] = now;
 	c->heard_interval = 0;
 	c->jitter = 0;
@@ -289,6 +295,7 @@ rearm(struct carp *c, uint64_t now)
 		c->armed[0] = since;
 	if (!c->cfg.strict_family || v6)
 		c->armed[1] = since;
+	c->orphan_at = 0;
 	c->heard_interval = carp_interval(c->peer.advbase, c->peer.advskew);
 }
 
@@ -315,7 +322,7 @@ static void
 stop(struct carp *c, uint64_t now)
 {
 	(void)now; /* fsm_deadline() is never in INIT */
-	c->preempt_at = 0;
+	c->preempt_at = c->orphan_at = 0;
 	c->heard_interval = 0;
 	c->announce_in = 0;
 }
@@ -456,19 +463,17 @@ judge_as_master(struct carp *c, const struct carp_packet *pkt,
 		*ret = CARP_CAUSE_EQUAL;
 		return judge_equal(c, pkt, now);
 	}
-	if (c->cfg.preempt != CARP_PREEMPT && has_slept(c, now)) {
+	if (!c->cfg.preempt && has_slept(c, now)) {
 		*ret = CARP_CAUSE_PAUSED;
 		return EV_BETTER;
 	}
 	return EV_WORSE;
 }
 
-static bool
-preempts(const struct carp *c, const struct carp_packet *pkt)
+bool
+fsm_is_demoted(const struct carp_packet *pkt)
 {
-	if (c->cfg.preempt == CARP_PREEMPT_DEMOTED)
-		return pkt->advskew >= CARP_DEMOTED && compare(c, pkt) > 0;
-	return c->cfg.preempt == CARP_PREEMPT && compare(c, pkt) > 0;
+	return pkt->advskew >= CARP_DEMOTED && !carp_packet_is_bowout(pkt);
 }
 
 static enum fsm_event
@@ -481,8 +486,14 @@ judge_as_backup(
 		*ret = CARP_CAUSE_DEMOTED;
 		return EV_WORSE;
 	}
-	if (demote == 0 && preempts(c, pkt)) {
+	if (c->cfg.preempt && demote == 0 && compare(c, pkt) > 0) {
 		*ret = CARP_CAUSE_SLOWER;
+		return EV_WORSE;
+	}
+	/* Not preemption: all hosts of that node are to move, see carp.h. */
+	if (c->cfg.together && demote == 0 && fsm_is_demoted(pkt) &&
+	    fsm_skew(c) < CARP_DEMOTED && compare(c, pkt) > 0) {
+		*ret = CARP_CAUSE_DEMOTED;
 		return EV_WORSE;
 	}
 	/* Its next advert would come after our time-out. */

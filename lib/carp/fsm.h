@@ -6,7 +6,16 @@
 #include "digest.h"
 
 /* STATE, an advertisement by two families and two digests, ANNOUNCE. */
-#define FSM_ACTIONS 6
+#define FSM_ACTIONS    6
+
+/*
+ * Counters advance by an odd stride, not by one.  No receiver asks for an
+ * order, but FreeBSD, NetBSD and ucarp send what they heard last plus one: so
+ * theirs never equals one of ours, and ours can be known by arithmetic.
+ */
+#define STRIDE	       UINT64_C(0x9e3779b97f4a7c15)
+#define STRIDE_INVERSE UINT64_C(0xf1de83e19937733d)
+_Static_assert(STRIDE *STRIDE_INVERSE == 1, "inverse modulo 2^64");
 
 enum fsm_event {
 	EV_UP,	      /* the interface works */
@@ -49,6 +58,7 @@ struct carp {
 	uint64_t jitter;	       /* of the last tie */
 	uint64_t preempt_at;	       /* BACKUP: not sooner; 0: not planned */
 	enum carp_cause preempt_cause; /* and why then */
+	uint64_t orphan_at;	       /* BACKUP: see fsm_follow(); 0: - */
 	uint64_t heard_interval;       /* of the master obeyed; 0: none */
 	uint64_t reclaimed;	       /* answered a worse master; 0: - */
 	uint64_t tied;		       /* a contest began; 0: never */
@@ -80,6 +90,12 @@ enum fsm_event fsm_judge(struct carp *, const struct carp_packet *,
     enum carp_cause *ret, uint64_t now);
 
 uint64_t fsm_deadline(const struct carp *);
+
+/* Why the deadline that has come leads to what it does. */
+enum carp_cause fsm_timer_cause(const struct carp *, uint64_t now);
+
+/* As much as it can be, and it does not leave. */
+bool fsm_is_demoted(const struct carp_packet *);
 
 /* Skew with demotion, as sent. */
 uint8_t fsm_skew(const struct carp *);

@@ -111,6 +111,9 @@ carp_host_add(struct carp_engine *e, struct carp_host **ret,
 		return rc;
 	if (i->host[cfg.carp.vhid] != NULL)
 		return -EEXIST;
+	if (config->carp.counter == 0)
+		cfg.carp.counter =
+		    carp_counter_near(e->counter, cfg.carp.counter);
 	if ((rc = make(&h, i, &cfg)) != 0) {
 		if (i->nhosts == 0)
 			iface_free(i);
@@ -151,6 +154,7 @@ carp_host_remove(struct carp_host *h, uint64_t now)
 	host_free(h);
 	if (i->nhosts == 0)
 		iface_free(i);
+	group_review(e, now);
 	engine_settle(e, now);
 }
 

@@ -70,6 +70,8 @@ take(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 	if (carp_packet(h->carp, p, &v, now) != 0)
 		return; /* cannot be: nothing pends */
 	if (v == CARP_OK) {
+		if (carp_took_demoted(h->carp))
+			h->iface->engine->taken = h;
 		sender_peer(h, p, now);
 		engine_carry(h, now);
 		sender_rival(h, p, now);

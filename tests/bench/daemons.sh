@@ -11,6 +11,9 @@
 plain() {
 	ADDRS=("$V4/24")	# of the one virtual host
 	FAST=			# fastest timers
+	LOAD=false		# carpd with realtime, keepalived as well
+	GROUP=			# carpd: a second path, and both interfaces critical
+	VMAC=			# of carpd
 	HOOK=			# program that hears of changes
 	HOSTS=			# virtual hosts on each of eth1 ... eth8
 	LEASE=			# of carpd
@@ -61,12 +64,21 @@ conf_carpd() {
 	fi
 	list=$(printf '"%s", ' "${ADDRS[@]}")
 	if [ -n "$FAST" ]; then
-		lines=("advbase = 0" "advskew = 1" "lease = off")
+		lines=("advbase = 0" "advskew = $FAST" "lease = ${LEASE:-off}")
 	else
 		lines=("advskew = $(skew_of "$1")" "preempt = $RETURNS")
 		[ -z "$LEASE" ] || lines+=("lease = $LEASE")
 	fi
+	[ -z "${MORE:-}" ] || lines+=("$MORE")
+	[ -z "$VMAC" ] || lines+=("virtual-mac = true")
+	conf_node "$1" "realtime = $LOAD"
 	conf_vhid "$1" eth0 10 "address = { ${list%, } }" "${lines[@]}"
+	[ -z "$GROUP" ] || {
+		conf_vhid "$1" eth1 20 'address = { "10.1.0.20/16" }' \
+		    "${lines[@]}"
+		sed -i 's/^interface eth[01] {/&\n\tcritical = true/' \
+		    "$T/$1/carpd.conf"
+	}
 	[ -z "$HOOK" ] || sed -i \
 	    "s|notify-dir = \"\"|notify-dir = \"$T/$1/notify.d\"|" \
 	    "$T/$1/carpd.conf"
@@ -96,6 +108,8 @@ conf_keepalived() {
 	{
 		printf 'global_defs {\n\trouter_id %s\n\tvrrp_version %s\n' \
 		    "$1" "$version"
+		[ "$LOAD" = false ] || printf '\tvrrp_%s\n' \
+		    "rt_priority 10" "no_swap"
 		printf '\tscript_user root\n\tenable_script_security\n}\n'
 		if [ -n "$HOSTS" ]; then
 			for ((i = 1; i <= 8; i++)); do

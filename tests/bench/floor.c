@@ -8,6 +8,8 @@
  *	    sends a second; prints the processor time in percent
  *	floor exec PROGRAM			runs it, prints when that began
  *	floor stamp FILE PROGRAM [ARGUMENT...]	writes the time, becomes it
+ *	floor late SECONDS			how late a process with carpd's
+ *	    real-time priority woke up at worst, on any processor, in ms
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -19,6 +21,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +35,8 @@
 #define TICKS	    20 /* a second */
 #define ARP_LEN	    42
 #define ADVERT_LEN  70
+#define PRIORITY    10		 /* as carpd with realtime */
+#define PERIOD	    (NSEC / 256) /* as with advbase 0, advskew 1 */
 
 struct port {
 	int fd, index;
@@ -209,6 +214,65 @@ adverts(const char *ifname, long rate, long seconds)
 	return 0;
 }
 
+static long
+ns_after(const struct timespec *t)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - t->tv_sec) * NSEC + now.tv_nsec - t->tv_nsec;
+}
+
+/* On one processor: the worst, in ns. */
+static long
+late_on(long cpu, long seconds)
+{
+	struct sched_param prio = { .sched_priority = PRIORITY };
+	long worst = 0, late;
+	struct timespec t;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		return 0;			      /* not ours to use */
+	(void)sched_setscheduler(0, SCHED_RR, &prio); /* or as it is */
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	for (long n = seconds * NSEC / PERIOD; n > 0; n--) {
+		t.tv_nsec += PERIOD;
+		if (t.tv_nsec >= NSEC) {
+			t.tv_nsec -= NSEC;
+			t.tv_sec++;
+		}
+		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+		if ((late = ns_after(&t)) > worst)
+			worst = late;
+	}
+	return worst;
+}
+
+static int
+late(long seconds)
+{
+	long n = sysconf(_SC_NPROCESSORS_CONF), worst = 0, one;
+	int fds[2];
+
+	if (seconds < 1 || seconds > 10 * MAX_SECONDS || pipe(fds) < 0)
+		return fail("late");
+	for (long cpu = 0; cpu < n; cpu++) {
+		if (fork() != 0)
+			continue;
+		one = late_on(cpu, seconds);
+		_exit(write(fds[1], &one, sizeof(one)) != sizeof(one));
+	}
+	(void)close(fds[1]);
+	while (read(fds[0], &one, sizeof(one)) == sizeof(one))
+		if (one > worst)
+			worst = one;
+	printf("%.3f\n", (double)worst / 1e6);
+	return 0;
+}
+
 static int
 run(char **argv)
 {
@@ -256,9 +320,12 @@ main(int argc, char **argv)
 		return run(argv + 2);
 	if (argc >= 4 && strcmp(argv[1], "stamp") == 0)
 		return stamp(argv[2], argv + 3);
+	if (argc == 3 && strcmp(argv[1], "late") == 0)
+		return late(strtol(argv[2], NULL, 10));
 	fprintf(stderr, "usage: floor addresses INTERFACE COUNT\n"
 			"       floor adverts INTERFACE RATE SECONDS\n"
 			"       floor exec PROGRAM\n"
-			"       floor stamp FILE PROGRAM [ARGUMENT...]\n");
+			"       floor stamp FILE PROGRAM [ARGUMENT...]\n"
+			"       floor late SECONDS\n");
 	return 2;
 }

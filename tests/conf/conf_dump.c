@@ -49,6 +49,8 @@ dump_host(const struct conf *c, const struct conf_host *h)
 	    : h->lease == VIP_LEASE_GUARD ? "guard"
 					  : "address",
 	    h->allow_foreign_subnet);
+	if (h->critical)
+		printf("    critical group %u\n", h->group);
 	dump_list(c, "address", h->addrs, h->naddrs);
 	dump_list(c, "digest", h->digest, h->ndigest);
 	dump_list(c, "peer", h->peers, h->npeers);

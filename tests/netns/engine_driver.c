@@ -4,10 +4,10 @@
  * prints its events: the library without the daemon.
  *
  *	add IF VHID addr=A/L[,...] [key=] [base=] [skew=] [preempt] [vmac]
- *	    [manual] [lease=off] [digest=A,...] [peer=A,...] [openbsd]
+ *	    [manual] [lease=off] [digest=A,...] [peer=A,...] [openbsd] [together]
  *	change (the same), remove IF VHID, show IF VHID, install IF VHID 0|1
  *	force IF VHID master|backup, demote CAUSE N [SECONDS]
- *	hdemote IF VHID CAUSE N, stop, quit
+ *	hdemote IF VHID CAUSE N, group IF N (one more), stop, quit
  */
 #include <carp/engine.h>
 
@@ -74,6 +74,8 @@ configure(const char *what, const char *ifname, int vhid, char *rest)
 			*v++ = '\0';
 		if (strcmp(w, "preempt") == 0)
 			c.carp.preempt = 1;
+		else if (strcmp(w, "together") == 0)
+			c.carp.together = 1;
 		else if (strcmp(w, "openbsd") == 0)
 			c.carp.openbsd = 1;
 		else if (strcmp(w, "vmac") == 0)
@@ -174,6 +176,21 @@ demote(char *rest)
 		s > 0 ? now + (uint64_t)(s * 1e9) : CARP_NEVER, now));
 }
 
+/* The first one begins the list, the next ones are added. */
+static void
+group(const char *ifname, int n)
+{
+	static struct carp_link_group g[8];
+	static size_t ngroups;
+
+	if (ngroups == 8)
+		return;
+	snprintf(g[ngroups].ifname, sizeof(g[ngroups].ifname), "%s", ifname);
+	g[ngroups++].group = (uint32_t)n;
+	say("group rc %d",
+	    carp_engine_set_groups(engine, g, ngroups, carp_now()));
+}
+
 static void
 command(char *line)
 {
@@ -196,6 +213,8 @@ command(char *line)
 			configure(what, ifname, vhid, line + used);
 		else if (strcmp(what, "remove") == 0)
 			carp_host_remove(h, carp_now());
+		else if (strcmp(what, "group") == 0)
+			group(ifname, vhid);
 		else if (strcmp(what, "show") == 0)
 			show(ifname, vhid);
 		else if (strcmp(what, "install") == 0)

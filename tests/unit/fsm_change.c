@@ -52,8 +52,9 @@ static const struct {
 	{ "advskew 255 is a bow-out", AT(advskew), 255, -EINVAL },
 	{ "forms of digest: any set", AT(digests), CARP_ANY_DIGEST, 0 },
 	{ "a form that nobody knows", AT(digests), 0x08, -EINVAL },
+	{ "together is a switch", AT(together), 1, 0 },
+	{ "and no number", AT(together), 2, -EINVAL },
 	{ "reserved is zero", AT(reserved), 1, -EINVAL },
-	{ "all of it", AT(reserved) + 1, 1, -EINVAL },
 	{ "no size", AT(size), 0, -EINVAL },
 	{ "a size too small", AT(size), 8, -EINVAL },
 };

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A host that takes no part, and one that preempts only who is demoted. */
-#include <errno.h>
-
+/* A host that takes no part. */
 #include "host.h"
 #include "suite.h"
 
@@ -20,7 +18,7 @@ teardown(void)
 }
 
 static void
-start(uint8_t preempt, uint8_t skew)
+start(bool preempt, uint8_t skew)
 {
 	h.cfg.preempt = preempt;
 	h.cfg.advskew = skew;
@@ -39,7 +37,7 @@ standby(bool on)
 
 START_TEST(who_stands_by_is_never_master_by_itself)
 {
-	start(CARP_PREEMPT, 0);
+	start(true, 0);
 	standby(true);
 	ck_assert(carp_deadline(h.c) == CARP_NEVER);
 	h.now += 100 * CARP_SEC;
@@ -57,7 +55,7 @@ START_TEST(it_hears_who_is_master)
 {
 	struct carp_info i;
 
-	start(CARP_PREEMPT_NEVER, 0);
+	start(false, 0);
 	standby(true);
 	host_hear(&h, 1, 7);
 	carp_get_info(h.c, &i);
@@ -68,7 +66,7 @@ END_TEST
 
 START_TEST(silence_counts_from_its_end)
 {
-	start(CARP_PREEMPT_NEVER, 0);
+	start(false, 0);
 	standby(true);
 	h.now += 100 * CARP_SEC;
 	standby(false);
@@ -78,7 +76,7 @@ END_TEST
 
 START_TEST(it_can_be_forced)
 {
-	start(CARP_PREEMPT_NEVER, 0);
+	start(false, 0);
 	standby(true);
 	ck_assert_int_eq(carp_force(h.c, CARP_MASTER, h.now), 0);
 	host_collect(&h);
@@ -88,7 +86,7 @@ END_TEST
 
 START_TEST(a_master_is_concerned_when_it_is_backup)
 {
-	start(CARP_PREEMPT_NEVER, 0);
+	start(false, 0);
 	h.now = carp_deadline(h.c);
 	host_timer(&h);
 	standby(true);
@@ -98,46 +96,6 @@ START_TEST(a_master_is_concerned_when_it_is_backup)
 	host_collect(&h);
 	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
 	ck_assert(carp_deadline(h.c) == CARP_NEVER);
-}
-END_TEST
-
-static const struct {
-	const char *why;
-	uint8_t own, skew;
-	enum carp_state want;
-} preempted[] = {
-	{ "a slower master stays", 0, 100, CARP_BACKUP },
-	{ "the slowest that is not demoted stays", 0, 239, CARP_BACKUP },
-	{ "a demoted one goes", 0, 240, CARP_MASTER },
-	{ "also for one that is not preferred", 100, 240, CARP_MASTER },
-	{ "not for one that is demoted as well", 240, 240, CARP_BACKUP },
-	{ "nor for a slower one", 250, 240, CARP_BACKUP },
-};
-
-START_TEST(only_the_demoted_are_preempted)
-{
-	start(CARP_PREEMPT_DEMOTED, preempted[_i].own);
-	host_hear(&h, 1, preempted[_i].skew);
-	ck_assert_msg(
-	    carp_state(h.c) == preempted[_i].want, "%s", preempted[_i].why);
-}
-END_TEST
-
-START_TEST(a_bow_out_is_always_taken_up)
-{
-	start(CARP_PREEMPT_DEMOTED, 100);
-	host_hear(&h, 255, 255);
-	ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
-}
-END_TEST
-
-START_TEST(there_are_three_kinds_of_preempt)
-{
-	struct carp *c = NULL;
-
-	h.cfg.preempt = 3;
-	ck_assert_int_eq(carp_new(&c, &h.cfg, h.addrs, h.n), -EINVAL);
-	ck_assert_ptr_null(c);
 }
 END_TEST
 
@@ -153,9 +111,6 @@ main(void)
 	tcase_add_test(t, silence_counts_from_its_end);
 	tcase_add_test(t, it_can_be_forced);
 	tcase_add_test(t, a_master_is_concerned_when_it_is_backup);
-	add_rows(t, only_the_demoted_are_preempted, preempted);
-	tcase_add_test(t, a_bow_out_is_always_taken_up);
-	tcase_add_test(t, there_are_three_kinds_of_preempt);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
