@@ -14,7 +14,7 @@
 #include "ctl.h"
 
 /* Codes of options that have no short form. */
-enum { OPT_FOR = 256, OPT_JSON, OPT_KEYHEX, OPT_LLADDR, OPT_YES };
+enum { OPT_FOR = 256, OPT_JSON, OPT_KEYHEX, OPT_LIVE, OPT_LLADDR, OPT_YES };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 	{ "address", required_argument, NULL, 'a' },
 	{ "lladdr", required_argument, NULL, OPT_LLADDR },
 	{ "vhid", required_argument, NULL, 'v' },
+	{ "live", no_argument, NULL, OPT_LIVE },
 	{ "yes", no_argument, NULL, OPT_YES },
 	{ NULL, 0, NULL, 0 },
 };
@@ -61,8 +62,9 @@ static const struct command {
 	{ "failover", "COMMAND [KEY=VALUE ...]",
 	    "the node as a whole, with its storage: \"failover help\"",
 	    (const int[]){ OPT_YES, 'c', 0 }, 0, UINT_MAX, ctl_failover },
-	{ "reload", "", "apply the configuration file, all of it or nothing",
-	    NULL, 0, 0, ctl_reload },
+	{ "reload", "[--live]",
+	    "apply the configuration file, all of it or nothing",
+	    (const int[]){ OPT_LIVE, 0 }, 0, 0, ctl_reload },
 	{ "version", "", "of carpctl and carpd", NULL, 0, 0, ctl_version },
 	{ "call", "METHOD [JSON|-]", "any method of the control socket", NULL,
 	    1, 2, ctl_call },
@@ -221,6 +223,9 @@ set_option(struct ctl *c, int code, const char *arg)
 		break;
 	case OPT_JSON:
 		c->json = true;
+		break;
+	case OPT_LIVE:
+		c->live = true;
 		break;
 	case OPT_YES:
 		c->yes = true;

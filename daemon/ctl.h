@@ -27,7 +27,7 @@ struct ctl {
 	const char **args;  /* args[0] is the command */
 	unsigned naddrs, nargs;
 	unsigned long count; /* 0: no limit */
-	bool json, follow, yes;
+	bool json, follow, yes, live;
 };
 
 /*

@@ -51,9 +51,9 @@ ask_become_passive(const struct ctl *c, const json_t *params)
 		     "its storage and addresses over: clients are interrupted");
 }
 
-/* Whether the node would become MASTER, or cease to be it. */
+/* The preferred node, where it is not the active one, may become that. */
 static enum ctl_exit
-ask_role(const struct ctl *c, bool active)
+ask_role(const struct ctl *c, bool preferred)
 {
 	json_t *result = NULL;
 	const char *status;
@@ -66,58 +66,64 @@ ask_role(const struct ctl *c, bool active)
 	status = json_is_string(result) ? json_string_value(result) : "";
 	/* SINGLE: there is no role that could move, and carpd will say so. */
 	moves = strcmp(status, "SINGLE") != 0 &&
-		active != (strcmp(status, "MASTER") == 0);
+		preferred != (strcmp(status, "MASTER") == 0);
 	json_decref(result);
 	if (!moves)
 		return CTL_OK;
 	return ask_first(c,
-	    active ? "this makes this node MASTER, and it is not: clients are "
-		     "interrupted"
-		   : "this node is MASTER and steps down: clients are "
-		     "interrupted");
+	    preferred ? "this node is then the preferred one, and it is not "
+			"MASTER: it may take over, and clients be interrupted"
+		      : "this node is MASTER, and then not the preferred one: "
+			"the other one may take over, and clients be "
+			"interrupted");
+}
+
+/*
+ * Who is preferred matters when it is said, and when failover is enabled
+ * again.  NULL: not said.
+ */
+static enum ctl_exit
+ask_change(const struct ctl *c, bool enables, const json_t *preferred)
+{
+	json_t *config = NULL;
+	bool again, here;
+	enum ctl_exit rc;
+
+	if (preferred != NULL)
+		return ask_role(c, json_is_true(preferred));
+	if (!enables)
+		return CTL_OK;
+	rc = rpc_once(c, "failover.config", NULL, &config);
+	if (rc != CTL_OK)
+		return rc;
+	again = rpc_true(config, "disabled");
+	here = rpc_true(config, "master");
+	json_decref(config);
+	return again ? ask_role(c, here) : CTL_OK;
 }
 
 static enum ctl_exit
 ask_control(const struct ctl *c, const json_t *params)
 {
-	const json_t *active =
-	    json_object_get(json_object_get(params, "options"), "active");
+	const char *action = rpc_text(params, "action");
 
-	if (json_object_get(params, "action") == NULL) {
+	if (*action == '\0') {
 		warnx("failover control wants action=ENABLE or action=DISABLE");
 		return CTL_USAGE;
 	}
-	/* Disabled without more, this node is the one that stays active. */
-	if (active == NULL && strcmp(rpc_text(params, "action"), "ENABLE") == 0)
-		return CTL_OK;
-	return ask_role(c, active == NULL || json_is_true(active));
+	return ask_change(c, strcmp(action, "ENABLE") == 0,
+	    json_object_get(json_object_get(params, "options"), "active"));
 }
 
-/* While failover is disabled, the role belongs to the node with `master'. */
 static enum ctl_exit
 ask_update(const struct ctl *c, const json_t *params)
 {
-	const json_t *disabled = json_object_get(params, "disabled");
-	const json_t *master = json_object_get(params, "master");
-	json_t *config = NULL;
-	bool off, here;
-	enum ctl_exit rc;
-
 	if (json_object_size(params) == 0) {
 		warnx("failover update wants disabled=, timeout= or master=");
 		return CTL_USAGE;
 	}
-	if (disabled == NULL && master == NULL)
-		return CTL_OK;
-	rc = rpc_once(c, "failover.config", NULL, &config);
-	if (rc != CTL_OK)
-		return rc;
-	off = disabled != NULL ? json_is_true(disabled)
-			       : rpc_true(config, "disabled");
-	here =
-	    master != NULL ? json_is_true(master) : rpc_true(config, "master");
-	json_decref(config);
-	return off ? ask_role(c, here) : CTL_OK;
+	return ask_change(c, json_is_false(json_object_get(params, "disabled")),
+	    json_object_get(params, "master"));
 }
 
 /*

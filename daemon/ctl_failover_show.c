@@ -177,7 +177,10 @@ add_transition(struct term_table *t, const json_t *h)
 	term_cell(t, TERM_PLAIN, "%s", rpc_text(h, "from"));
 	term_cell(t, failover_colour(to), "%s", to);
 	term_cell(t, TERM_PLAIN, "%.3f s", rpc_real(h, "took_ms") / 1e3);
-	term_cell(t, ok ? TERM_GREEN : TERM_RED, "%s", result);
+	if (*result == '\0')
+		term_cell(t, TERM_YELLOW, "running");
+	else
+		term_cell(t, ok ? TERM_GREEN : TERM_RED, "%s", result);
 	term_cell(t, TERM_PLAIN, "%s%s%s", rpc_text(h, "cause"),
 	    *reason != '\0' ? "; " : "", reason);
 }

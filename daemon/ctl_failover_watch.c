@@ -131,11 +131,28 @@ tell_reasons(const json_t *e)
 	(void)putchar('\n');
 }
 
+/* Why a run failed: as it says, or as its resource does. */
+static const char *
+reason_of(const json_t *e, const json_t *run)
+{
+	const json_t *r;
+	size_t i;
+
+	if (*rpc_text(run, "reason") != '\0')
+		return rpc_text(run, "reason");
+	json_array_foreach(json_object_get(e, "resources"), i, r)
+	{
+		if (strcmp(rpc_text(r, "name"), rpc_text(run, "resource")) == 0)
+			return rpc_text(r, "reason");
+	}
+	return "";
+}
+
 static void
 tell_run(const json_t *e, const json_t *run)
 {
-	const char *reason = rpc_text(run, "reason");
 	bool ok = rpc_int(run, "exit") == 0;
+	const char *reason = ok ? "" : reason_of(e, run);
 
 	term_print(TERM_GREY, "%s ", rpc_text(e, "time"));
 	term_print(TERM_PLAIN, "  %s %s: ", rpc_text(run, "resource"),
@@ -146,24 +163,50 @@ tell_run(const json_t *e, const json_t *run)
 	    reason);
 }
 
-/* A phase is told once, when it begins. */
+/* "storage up"; "" while the node rests. */
 static void
+put_phase(char *ret, size_t size, const json_t *e)
+{
+	const char *phase = rpc_text(e, "phase");
+	const char *way = rpc_text(e, "direction");
+
+	if (*way == '\0')
+		(void)snprintf(ret, size, "%s", "");
+	else if (strstr(phase, way) != NULL)
+		(void)snprintf(ret, size, "%s", phase);
+	else
+		(void)snprintf(ret, size, "%s %s", phase, way);
+}
+
+/* A resource that is well each time it is asked is no news. */
+static bool
+is_news(const json_t *run)
+{
+	return json_is_object(run) &&
+	       (strcmp(rpc_text(run, "verb"), "status") != 0 ||
+		   rpc_int(run, "exit") != 0);
+}
+
+/* A phase is told once, when it begins.  False: there was nothing to tell. */
+static bool
 tell_progress(struct watch *w, json_t *e)
 {
 	const json_t *run = json_object_get(e, "run");
+	bool news = is_news(run), begins;
 	char phase[sizeof(w->phase)];
 
-	(void)snprintf(phase, sizeof(phase), "%s %s", rpc_text(e, "phase"),
-	    rpc_text(e, "direction"));
-	if (strcmp(phase, w->phase) != 0 && *rpc_text(e, "phase") != '\0') {
+	put_phase(phase, sizeof(phase), e);
+	begins = *phase != '\0' && strcmp(phase, w->phase) != 0;
+	memcpy(w->phase, phase, sizeof(phase));
+	if (begins) {
 		term_print(TERM_GREY, "%s ", rpc_text(e, "time"));
 		term_print(TERM_PLAIN, "%s\n", phase);
 	}
-	memcpy(w->phase, phase, sizeof(phase));
-	if (json_is_object(run))
+	if (news)
 		tell_run(e, run);
 	json_decref(w->progress);
 	w->progress = json_incref(e);
+	return news || begins;
 }
 
 /* False: it is of no concern here. */
@@ -171,6 +214,7 @@ static bool
 tell(struct watch *w, json_t *e)
 {
 	const char *event = rpc_text(e, "event");
+	bool told = true;
 
 	if (strncmp(event, "failover.", 9) != 0 && strcmp(event, "lost") != 0)
 		return false;
@@ -188,14 +232,14 @@ tell(struct watch *w, json_t *e)
 	} else if (strcmp(event, "failover.disabled.reasons") == 0) {
 		tell_reasons(e);
 	} else if (strcmp(event, "failover.progress") == 0) {
-		tell_progress(w, e);
+		told = tell_progress(w, e);
 	} else if (strcmp(event, "lost") == 0) {
 		term_print(TERM_YELLOW, "%lld events were lost\n",
 		    rpc_int(e, "count"));
 	}
 	draw(w);
 	(void)fflush(stdout);
-	return true;
+	return told;
 }
 
 /* How things are when we begin to look. */

@@ -34,7 +34,7 @@ TRANSITION = {
 GOOD = dict(TRANSITION, id=8, result="ok", reason="", cause="force_master",
             phases=[])
 PROGRESS = {
-    "role": "BACKUP", "phase": "", "direction": "", "resources": [
+    "role": "BACKUP", "phase": "backup", "direction": None, "resources": [
         {"name": "disks", "phase": "fence", "state": "down",
          "critical": True, "reason": ""},
         {"name": "tank", "phase": "storage", "state": "down",
@@ -63,9 +63,17 @@ EVENTS = [
              run={"resource": "disks", "hook": "scsi-pr", "verb": "start",
                   "at_ms": 0, "took_ms": 20, "exit": 0, "reason": ""}),
     progress(role="IMPORTING", phase="storage", direction="up",
-             run={"resource": "tank", "hook": "zfs", "verb": "start",
-                  "at_ms": 21, "took_ms": 1399, "exit": 1,
-                  "reason": "pool is suspended"}),
+             run={"resource": "tank", "verb": "start", "took_ms": 1399,
+                  "exit": 1},
+             resources=[dict(PROGRESS["resources"][1], state="failed",
+                             reason="pool is suspended")]),
+    progress(role="IMPORTING", phase="storage", direction="up",
+             run={"resource": "nfs", "verb": "status", "took_ms": 2,
+                  "exit": 0}),
+    progress(role="IMPORTING", phase="storage down", direction="down",
+             run={"resource": "nfs", "verb": "status", "took_ms": 3,
+                  "exit": 3}),
+    progress(role="ERROR", phase="error", direction=None),
     stamp(event="failover.disabled.reasons", reasons=["NO_VIP", "NO_FENCED"]),
     stamp(event="failover.disabled.reasons", reasons=[]),
     stamp(event="failover.status", status="ERROR", cause="storage failed"),
@@ -328,30 +336,33 @@ def changes(t):
              [("failover.become_passive", {"hard": True})])
 
 
-# What interrupts service: role, configuration, command line.
+# What interrupts service, or may: role, configuration, command line.
+OFF = {"disabled": True}
 RISKS = (
     ("BACKUP", {}, "force_master"),
     ("MASTER", {}, "force_master"),
     ("MASTER", {}, "become_passive"),
     ("MASTER", {}, "become_passive hard=true"),
-    ("BACKUP", {}, "control DISABLE"),
     ("ERROR", {}, "control DISABLE options.active=true"),
     ("MASTER", {}, "control DISABLE options.active=false"),
     ("MASTER", {}, "control ENABLE options.active=false"),
     ("BACKUP", {}, "control ENABLE options.active=true"),
-    ("BACKUP", {"master": True}, "update disabled=true"),
-    ("MASTER", {"master": False}, "update disabled=true timeout=3"),
+    ("BACKUP", dict(OFF, master=True), "control ENABLE"),
+    ("MASTER", dict(OFF, master=False), "update disabled=false"),
     ("MASTER", {"master": True}, "update disabled=true master=false"),
-    ("BACKUP", {"disabled": True, "master": False}, "update master=true"),
+    ("BACKUP", {"master": False}, "update timeout=3 master=true"),
 )
 
 SAFE = (
     ("MASTER", {}, "control DISABLE"),
+    ("BACKUP", {}, "control DISABLE"),
     ("BACKUP", {}, "control DISABLE options.active=false"),
-    ("BACKUP", {}, "control ENABLE"),
-    ("SINGLE", {}, "control DISABLE"),
-    ("MASTER", {"master": True}, "update disabled=true"),
-    ("BACKUP", {"master": True}, "update master=false"),
+    ("MASTER", {}, "control ENABLE options.active=true"),
+    ("BACKUP", {"master": True}, "control ENABLE"),
+    ("BACKUP", dict(OFF, master=False), "control ENABLE"),
+    ("MASTER", dict(OFF, master=True), "update disabled=false"),
+    ("SINGLE", {}, "control DISABLE options.active=true"),
+    ("BACKUP", {"master": True}, "update disabled=true"),
     ("BACKUP", {"master": True}, "update timeout=1"),
 )
 
@@ -397,6 +408,9 @@ def history(t):
              "suspended\n" in out, out)
     code, out, _ = t.run("history", "--json")
     t.expect("history --json", json.loads(out) == s.history, out)
+    s.history = [dict(GOOD, result=None)]
+    code, out, _ = t.run("history")
+    t.expect("history while it runs", "  running  force_master\n" in out, out)
     s.history = []
     t.prints("history", "")
     t.prints("history detail=true", "")
@@ -404,7 +418,7 @@ def history(t):
 
 
 def watch(t):
-    code, out, _ = t.run("watch", "-c", "7")
+    code, out, _ = t.run("watch", "-c", "8")
     T = "2026-11-21T12:00:01.000Z "
     t.expect("watch", code == 0 and out ==
              "BACKUP\n" +
@@ -413,15 +427,16 @@ def watch(t):
              T + "  disks start: ok after 0.020 s\n" +
              T + "storage up\n" +
              T + "  tank start: failed after 1.399 s: pool is suspended\n" +
+             T + "storage down\n" +
+             T + "  nfs status: failed after 0.003 s\n" +
              T + "failover is not possible: NO_VIP NO_FENCED\n" +
              T + "failover is possible\n" +
              T + "ERROR: storage failed\n", out)
     code, out, _ = t.run("watch", "-c", "3", "--json")
     t.expect("watch --json", [json.loads(x) for x in out.splitlines()] ==
              EVENTS[1:4], out)
-    code, screen, _ = t.terminal("watch -c 7", None)
+    code, screen, _ = t.terminal("watch -c 8", None)
     t.expect("watch on a terminal", code == 0 and
-             "\r\x1b[KIMPORTING" not in screen and
              "\r\x1b[K2026-11-21T12:00:01.000Z IMPORTING" in screen and
              "BACKUP  fence: disks down  storage: tank down  service: nfs do"
              in screen and "\r\n" == screen[-2:], screen)

@@ -102,11 +102,12 @@ says 3 'cannot reach' demote -s "$T/none" -- test -5
 
 says 0 '^usage: carpctl failover COMMAND' failover help
 says 2 'status does not take --yes' status --yes
+says 2 'status does not take --live' status --live
 
 # Without a daemon.
 for command in status 'show 10' events 'events -f' 'demote test 5' \
     'maintenance on' 'master 10' 'backup 10' reload version 'call x' \
-    'failover status' 'failover force_master --yes' 'failover watch' \
+    'reload --live' 'failover status' 'failover force_master --yes' 'failover watch' \
     '--json status'; do
 	# shellcheck disable=SC2086 # words are to be split
 	says 3 "cannot reach carpd at $T/none: No such file or directory; is \
