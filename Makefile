@@ -182,6 +182,8 @@ UNIT_OBJ_group	  = $(call daemon_obj,group)
 UNIT_OBJ_fence	  = $(call daemon_obj,fence_conf fence_disk fence_parse \
 	     fence_request fence_view)
 UNIT_OBJ_fence_parse = $(call daemon_obj,fence_parse)
+UNIT_OBJ_conf_block = $(CONF_OBJ)
+UNIT_PKGS_conf_block = libconfuse
 UNIT_OBJ_ipc	  = $(call daemon_obj,ipc conf_block)
 UNIT_OBJ_key	  = $(call daemon_obj,key)
 UNIT_OBJ_log	  = $(call daemon_obj,log)

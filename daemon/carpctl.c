@@ -3,6 +3,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include "ctl.h"
 
 /* Codes of options that have no short form. */
-enum { OPT_FOR = 256, OPT_JSON, OPT_KEYHEX, OPT_LLADDR };
+enum { OPT_FOR = 256, OPT_JSON, OPT_KEYHEX, OPT_LIVE, OPT_LLADDR, OPT_YES };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
@@ -30,6 +31,8 @@ static const struct option long_options[] = {
 	{ "address", required_argument, NULL, 'a' },
 	{ "lladdr", required_argument, NULL, OPT_LLADDR },
 	{ "vhid", required_argument, NULL, 'v' },
+	{ "live", no_argument, NULL, OPT_LIVE },
+	{ "yes", no_argument, NULL, OPT_YES },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -56,8 +59,12 @@ static const struct command {
 	{ "master", "VHID [IFACE]", "become master now", NULL, 1, 2,
 	    ctl_force },
 	{ "backup", "VHID [IFACE]", "hand over now", NULL, 1, 2, ctl_force },
-	{ "reload", "", "apply the configuration file, all of it or nothing",
-	    NULL, 0, 0, ctl_reload },
+	{ "failover", "COMMAND [KEY=VALUE ...]",
+	    "the node as a whole, with its storage: \"failover help\"",
+	    (const int[]){ OPT_YES, 'c', 0 }, 0, UINT_MAX, ctl_failover },
+	{ "reload", "[--live]",
+	    "apply the configuration file, all of it or nothing",
+	    (const int[]){ OPT_LIVE, 0 }, 0, 0, ctl_reload },
 	{ "version", "", "of carpctl and carpd", NULL, 0, 0, ctl_version },
 	{ "call", "METHOD [JSON|-]", "any method of the control socket", NULL,
 	    1, 2, ctl_call },
@@ -139,8 +146,8 @@ ctl_host_params(const struct ctl *c, json_t **ret)
  * How many letters must be added, dropped, changed or swapped to make one
  * word of the other.  For words of commands: longer ones are far.
  */
-static unsigned
-distance(const char *a, const char *b)
+unsigned
+ctl_distance(const char *a, const char *b)
 {
 	enum { MAX = 24 };
 	unsigned d[MAX + 1][MAX + 1], la = (unsigned)strlen(a),
@@ -180,7 +187,7 @@ find_command(const char *name)
 	for (size_t i = 0; i < NCOMMANDS; i++) {
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
-		n = distance(commands[i].name, name);
+		n = ctl_distance(commands[i].name, name);
 		if (n < best) {
 			best = n;
 			near = &commands[i];
@@ -216,6 +223,12 @@ set_option(struct ctl *c, int code, const char *arg)
 		break;
 	case OPT_JSON:
 		c->json = true;
+		break;
+	case OPT_LIVE:
+		c->live = true;
+		break;
+	case OPT_YES:
+		c->yes = true;
 		break;
 	case 'f':
 		c->follow = true;

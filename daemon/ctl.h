@@ -27,7 +27,7 @@ struct ctl {
 	const char **args;  /* args[0] is the command */
 	unsigned naddrs, nargs;
 	unsigned long count; /* 0: no limit */
-	bool json, follow;
+	bool json, follow, yes, live;
 };
 
 /*
@@ -44,9 +44,13 @@ enum ctl_exit ctl_reload(const struct ctl *);
 enum ctl_exit ctl_version(const struct ctl *);
 enum ctl_exit ctl_call(const struct ctl *);
 enum ctl_exit ctl_dump(const struct ctl *);
+enum ctl_exit ctl_failover(const struct ctl *);
 
 /* What "VHID [IFACE]" after a command says, as parameters of a method. */
 enum ctl_exit ctl_host_params(const struct ctl *, json_t **ret);
+
+/* How many letters must change to make one word of the other. */
+unsigned ctl_distance(const char *a, const char *b);
 
 /* A whole number in the range, and nothing else. */
 bool ctl_number(long *ret, const char *text, long min, long max);

@@ -128,7 +128,10 @@ ctl_force(const struct ctl *c)
 enum ctl_exit
 ctl_reload(const struct ctl *c)
 {
-	return change(c, "carp.reload", NULL, "the configuration was reloaded");
+	json_t *params = c->live ? json_pack("{s:b}", "live", 1) : NULL;
+
+	return change(
+	    c, "carp.reload", params, "the configuration was reloaded");
 }
 
 enum ctl_exit

@@ -312,6 +312,7 @@ send_request(struct rpc *r, const char *method, json_t *params)
 		len = strlen(line);
 		line[len] = '\n'; /* instead of the NUL */
 		rc = send_all(r, line, len + 1);
+		explicit_bzero(line, len); /* a passphrase may be in it */
 		free(line);
 	}
 	if (rc == -EAGAIN)
@@ -337,16 +338,28 @@ say_error(const json_t *error)
 	return rpc_int(error, "code") == ERR_DENIED ? CTL_DENIED : CTL_FAILED;
 }
 
+/* Methods that answer when it is done, or may have to wait for their turn. */
+static unsigned
+timeout_of(const char *method)
+{
+	static const char *const slow[] = { "carp.reload", "failover.control",
+		"failover.update", "failover.force_master",
+		"failover.become_passive" };
+
+	for (size_t i = 0; i < sizeof(slow) / sizeof(slow[0]); i++)
+		if (strcmp(slow[i], method) == 0)
+			return RPC_TIMEOUT_LONG;
+	return RPC_TIMEOUT;
+}
+
 enum ctl_exit
 rpc_call(struct rpc *r, const char *method, json_t *params, json_t **ret)
 {
-	unsigned timeout = RPC_TIMEOUT;
+	unsigned timeout = timeout_of(method);
 	json_t *answer, *id, *error;
 	enum ctl_exit rc;
 	int64_t until;
 
-	if (strcmp(method, "carp.reload") == 0)
-		timeout = RPC_TIMEOUT_LONG;
 	until = now_ms() + timeout * INT64_C(1000);
 	if ((rc = send_request(r, method, params)) != CTL_OK)
 		return rc;

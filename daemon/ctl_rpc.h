@@ -6,7 +6,7 @@
 #include "ctl.h"
 
 #define RPC_TIMEOUT	 10 /* seconds for an answer */
-#define RPC_TIMEOUT_LONG 60 /* to a reload: it ends when done */
+#define RPC_TIMEOUT_LONG 60 /* to a reload, ...: it ends when done */
 
 struct rpc;
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # carpctl without a daemon: its command line, what it says when it cannot reach
-# carpd, and the decoder (dump.py).  Needs no root and no network.
+# carpd, and the decoder (dump.py), and failover (failover.py).  Needs no root and no network.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 export BUILD=${BUILD:-build}
@@ -100,9 +100,14 @@ says 2 'COUNT must be' dump -r $DATA -c -1
 says 3 'cannot reach' -s "$T/none" demote test -5 --for 5
 says 3 'cannot reach' demote -s "$T/none" -- test -5
 
+says 0 '^usage: carpctl failover COMMAND' failover help
+says 2 'status does not take --yes' status --yes
+says 2 'status does not take --live' status --live
+
 # Without a daemon.
 for command in status 'show 10' events 'events -f' 'demote test 5' \
     'maintenance on' 'master 10' 'backup 10' reload version 'call x' \
+    'reload --live' 'failover status' 'failover force_master --yes' 'failover watch' \
     '--json status'; do
 	# shellcheck disable=SC2086 # words are to be split
 	says 3 "cannot reach carpd at $T/none: No such file or directory; is \
@@ -155,4 +160,5 @@ fi
 
 echo "command line: $checks checks, $failures failed"
 python3 tests/cli/dump.py || failures=$((failures + 1))
+python3 tests/cli/failover.py || failures=$((failures + 1))
 [ "$failures" -eq 0 ]

@@ -157,7 +157,11 @@ example() {
 	for name in scsi-pr zfs mount systemd; do
 		cp -p /etc/carpd/last "/etc/carpd/hooks/$name"
 	done
-	timeout 20 "$check" "$got"
+	timeout 20 "$check" "$got" || return
+	# What becomes of it, in the line that carpd -n prints.
+	[ -x "$top/${BUILD:-build}/carpd" ] || return 0
+	timeout 20 "$top/${BUILD:-build}/carpd" -n -f "$got" | grep -q \
+	    '^failover: node A takes over by fence disks, then storage tank, '
 }
 
 "$top/tests/conf/examples.sh" "$top/man/carpd.conf.5" examples
