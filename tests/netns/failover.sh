@@ -87,6 +87,17 @@ in_order() {
 	[ "$got" = "$want" ] || { note "diary: $got"; return 1; }
 }
 
+# Services that do not depend on each other stop at once.
+way_down() {
+	local rest="tank stop, tank verify, disks stop"
+	in_order "extra stop, web stop, $rest" "$1" >/dev/null ||
+	    in_order "web stop, extra stop, $rest" "$1"
+}
+
+named() {
+	ip -n "$1" link show "$2" | grep -q "alias $3"
+}
+
 one_owner() {
 	! [ -e "$T/violations" ]
 }
@@ -120,8 +131,7 @@ check "fence, storage, critical service, other service" in_order \
 check "the address is there" holds a "$V4"
 check "and nowhere else" not holds b "$V4"
 check "nothing ran on B" is "$(diary B)" ""
-check "the interface has its name" grep -q CriticalGroup1 \
-    <(ip -n a link show eth0)
+check "the interface has its name" named a eth0 CriticalGroup1
 note "$(ctl a failover history --json | jq -c '.[-1] | .took_ms, [.phases[] |
     {(.phase): .took_ms}]')"
 
@@ -132,10 +142,7 @@ check "it is accepted" ctl a failover become_passive --yes
 check "B is MASTER" wait_for 4 role_is b MASTER
 watch_stop
 check "A is BACKUP" wait_for 2 role_is a BACKUP
-check "the way down" in_order \
-    "extra stop, web stop, tank stop, tank verify, disks stop" A ||
-    check "or with the services the other way round" in_order \
-    "web stop, extra stop, tank stop, tank verify, disks stop" A
+check "the way down" way_down A
 check "the way up" in_order \
     "disks start, tank start, web start, extra start" B
 check "B knew that A had stepped down" is \
@@ -200,8 +207,10 @@ turn
 instead A.tank.start 'echo "no such pool"; exit 1'
 ctl b failover become_passive --yes
 check "A is in ERROR" wait_for 6 role_is a ERROR
-check "what was started is undone" wait_for 4 grep -q "disks stop" \
-    <(diary A)
+undone() {
+	diary A | grep -q "disks stop"
+}
+check "what was started is undone" wait_for 4 undone
 check "B is MASTER again" wait_for 10 role_is b MASTER
 check "the reason is in the history" grep -q "no such pool" \
     <(ctl a failover history --json)
@@ -264,9 +273,7 @@ ctl a failover control action=ENABLE --yes >/dev/null
 
 title "reasons, each caused"
 check "none but what is true now" not reason a NO_FAILOVER
-instead A.web.start 'sleep 30'
 check "NO_CRITICAL_INTERFACES is not" not reason a NO_CRITICAL_INTERFACES
-properly
 ip -n a link add il0 type veth peer name il1
 node_conf a A 0 "interlink il0 { peer = 10.255.0.2 }"
 check "a reload that changes no network is accepted" ctl a reload
@@ -275,8 +282,7 @@ check "no carrier on the interlink" wait_for 3 reason a \
 ip -n a link set il0 up
 ip -n a link set il1 up
 check "it has one" wait_for 3 not reason a NO_CARRIER_ON_HEARTBEAT
-check "the interlink has its name" wait_for 3 grep -q Interlink \
-    <(ip -n a link show il0)
+check "the interlink has its name" wait_for 3 named a il0 Interlink
 check "its kind is read from the system" is "$(ctl a failover hardware)" VETH
 ip -n a link del il0
 check "it is gone" wait_for 3 reason a NO_HEARTBEAT_IFACE
@@ -305,10 +311,7 @@ check "no peer link" grep -q NO_PONG \
 title "a clean stop steps down first"
 turn
 stop a
-check "in order" in_order \
-    "extra stop, web stop, tank stop, tank verify, disks stop" A ||
-    check "or with the services the other way round" in_order \
-    "web stop, extra stop, tank stop, tank verify, disks stop" A
+check "in order" way_down A
 check "the address is gone" not holds a "$V4"
 
 finish
