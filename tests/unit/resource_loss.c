@@ -313,36 +313,44 @@ END_TEST
 
 /* Its keeper holds the descriptor: its end is news, and its last words. */
 #define KEEPER                                                                 \
-	"setsid sh -c 'trap : TERM; echo $$ > '$TOP'/keeper.new; "             \
-	"mv '$TOP'/keeper.new '$TOP'/keeper; sleep 1000 3>&- 4>&- & "          \
-	"wait; kill $!; echo the key was taken >&4' "                          \
-	"</dev/null >/dev/null 2>&1 & await keeper"
+	"setsid sh -c 'sleep 1000 3>&- 4>&- & "                                \
+	"trap \"kill $!; echo the key was taken >&4; exit\" TERM; "            \
+	"echo $$ > '$TOP'/keeper.new; mv '$TOP'/keeper.new '$TOP'/keeper; "    \
+	"wait' </dev/null >/dev/null 2>&1 & await keeper"
 
+static const struct keeper_row {
+	enum conf_phase phase;
+	bool gone; /* status says so, too */
+} keepers[] = {
+	{ PHASE_FENCE, true },
+	{ PHASE_FENCE, false },
+	{ PHASE_SERVICE, true },
+	{ PHASE_SERVICE, false },
+};
+
+/* One look is enough, and what it says is believed. */
 START_TEST(a_keeper_ends)
 {
+	const struct keeper_row *row = &keepers[_i];
 	pid_t keeper;
 
-	(void)kit_add(PHASE_FENCE, "disks");
+	(void)kit_add(row->phase, "x");
 	kit_set("DO_START=" KEEPER);
-	kit_set("DO_STATUS=[ ! -e $TOP/gone ]");
-	(void)kit_add(PHASE_STORAGE, "tank");
-	both_up();
+	kit_set("DO_STATUS=[ -e $TOP/keeper ] || exit 3; [ ! -e $TOP/gone ]");
+	kit_configure();
+	ck_assert(kit_do(row->phase, true, MODE_UP)->ok);
 	keeper = (pid_t)kit_number("keeper");
 	ck_assert_int_gt(keeper, 1);
-	if (_i == 0)
+	if (row->gone)
 		kit_touch("gone");
 	kit.nreports = 0;
 	ck_assert_int_eq(kill(keeper, SIGTERM), 0);
-	if (_i == 0) {
-		kit_wait(is_lost(0));
+	kit_wait(kit_count("x status ends") == 1);
+	kit_wait(resource_idle(kit.r));
+	ck_assert_int_eq(is_lost(0), row->gone);
+	if (row->gone)
 		ck_assert_str_eq(
 		    kit.report[kit.nreports - 1].text, "the key was taken");
-	} else {
-		/* It says that all is well: so be it. */
-		kit_wait(kit_count("disks status ends") == 2);
-		kit_wait(resource_idle(kit.r));
-		ck_assert(!is_lost(0));
-	}
 }
 END_TEST
 
@@ -399,9 +407,10 @@ START_TEST(a_start_that_was_left)
 	kit_set("DO_STATUS=exit 0");
 	(void)kit_add(PHASE_STORAGE, "tank");
 	/* The hook dies with its carpd; what it has called does not. */
-	kit_set("DO_START=sh -c 'echo $$ > '$TOP'/child.new; mv "
+	kit_set("DO_START=" MARK_GROUP "sh -c 'echo $$ > '$TOP'/child.new; mv "
 		"'$TOP'/child.new '$TOP'/child; sleep 1000'; say late");
 	life_and_death(PHASE_STORAGE, true, "child");
+	kit_wait(kit_dead((pid_t)kit_number("group")));
 	ck_assert(!kit_dead((pid_t)kit_number("child")));
 	kit_configure();
 	ck_assert(kit_dead((pid_t)kit_number("child")));
@@ -556,7 +565,7 @@ make(void)
 	tcase_add_test(t, a_service_fails_twice);
 	tcase_add_test(t, a_fence_fails_once);
 	tcase_add_test(t, a_stop_is_not_watched);
-	tcase_add_loop_test(t, a_keeper_ends, 0, 2);
+	add_rows(t, a_keeper_ends, keepers);
 	tcase_add_test(t, a_keeper_ends_by_order);
 	tcase_add_test(t, a_start_that_was_left);
 	tcase_add_test(t, a_stop_that_was_left);

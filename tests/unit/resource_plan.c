@@ -9,7 +9,7 @@
 #include "../../daemon/resource_plan.h"
 #include "suite.h"
 
-#define WALKS	500
+#define WALKS	1500
 #define STEPS	300
 #define ACTIONS 1000 /* after one event; more is a circle */
 
