@@ -11,9 +11,9 @@ INCDIR	?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
-LIBEXECDIR ?= $(PREFIX)/lib/carpd
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR ?= /etc
+LIBEXEC	?= $(PREFIX)/lib/carpd
 CC	?= cc
 CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -27,7 +27,7 @@ WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2 -Wundef
 STD	= -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 CPP	= -Iinclude $(STD) -DCARP_VERSION='"$(VERSION)"' \
-	  -DOPENSSL_API_COMPAT=10100
+	  -DOPENSSL_API_COMPAT=10100 -DCARP_HOOK_DIR='"$(LIBEXEC)/hooks"'
 COMPILE	= $(CC) $(CPP) $(CPPFLAGS) $(WARN) $(WERROR) $(CFLAGS) -MMD -MP
 
 LIB_SRC	= $(wildcard lib/carp/*.c lib/vip/*.c)
@@ -53,13 +53,6 @@ $(B)/lib/%.o: lib/%.c
 $(B)/daemon/%.o: daemon/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(call pc,--cflags $(CARPD_PKGS)) -c -o $@ $<
-
-# Where the shipped hooks will be: compiled again when that changes.
-$(B)/libexec: FORCE
-	@mkdir -p $(@D)
-	@echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' > $@
-$(B)/daemon/main.o: $(B)/libexec
-$(B)/daemon/main.o: CPP += -DCARPD_HOOKS='"$(LIBEXECDIR)/hooks"'
 
 $(B)/libcarp.a: $(LIB_OBJ)
 	rm -f $@

@@ -105,7 +105,7 @@ START_TEST(what_was_up_is_found)
 	kit_set("DO_STATUS=exit 0");
 	(void)kit_add(PHASE_STORAGE, "tank");
 	kit_set("DO_START=: > $TOP/up");
-	/* One of another carpd's name space: nothing to see, but it is there. */
+	/* In another name space: nothing to see, but it is there. */
 	kit_set("DO_STATUS=[ -e $TOP/up ] || exit 3; exit %d", _i == 0 ? 0 : 3);
 	kit_set("DO_VERIFY=exit 1");
 	life_and_death(PHASE_STORAGE, true, "up");
