@@ -15,8 +15,10 @@ R=$T/a/what
 mkdir -p "$T/etc.up" "$T/etc.work" "$R" &&
     mount -t overlay -o "lowerdir=/etc,upperdir=$T/etc.up,workdir=$T/etc.work" \
 	overlay /etc 2>/dev/null || skip "no overlay on /etc here"
-rm -rf /etc/carpd/hooks && mkdir -p -m 755 /etc/carpd/hooks ||
-    skip "/etc cannot be changed here"
+if ! rm -rf /etc/carpd || ! mkdir -p /etc/carpd/hooks; then
+	skip "/etc cannot be changed here"
+fi
+chmod 755 /etc/carpd /etc/carpd/hooks
 
 # up NAME: as long as its file is there.  NAME.stuck: it does not go.
 cat > /etc/carpd/hooks/file <<-SH
@@ -38,8 +40,7 @@ chmod 755 /etc/carpd/hooks/file "$T/a/resort"
 
 conf() {
 	usual_conf a 0 "\"$V4/24\""
-	sed -i -e 's/name = "a"/name = "A"/' \
-	    -e 's/^interface eth0 {/&\n\tcritical = true/' "$T/a/carpd.conf"
+	sed -i 's/name = "a"/name = "A"/' "$T/a/carpd.conf"
 	cat >> "$T/a/carpd.conf" <<-TXT
 		failover {
 		    last-resort = "$T/a/resort"
@@ -62,7 +63,7 @@ logged() {
 all_up() {
 	: > "$R/log"
 	touch "$R/disks" "$R/tank" "$R/nfs"
-	mkdir -p -m 700 "$T/a/resources/.notes"
+	(umask 077; mkdir -p "$T/a/resources/.notes")
 	echo "1 0 0 1000" > "$T/a/resources/.notes/tank"
 }
 
