@@ -9,13 +9,11 @@ LIBDIR	?= $(PREFIX)/lib
 SBINDIR	?= $(PREFIX)/sbin
 INCDIR	?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
-LIBEXECDIR ?= $(PREFIX)/lib
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
-LIBEXECDIR ?= $(PREFIX)/lib/carpd
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSCONFDIR ?= /etc
-LIBEXEC	?= $(LIBEXECDIR)/carpd
+LIBEXEC	?= $(PREFIX)/lib/carpd
 CC	?= cc
 CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -60,13 +58,6 @@ $(B)/lib/%.o: lib/%.c
 $(B)/daemon/%.o: daemon/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(call pc,--cflags $(CARPD_PKGS)) -c -o $@ $<
-
-# Where the shipped hooks will be: compiled again when that changes.
-$(B)/libexec: FORCE
-	@mkdir -p $(@D)
-	@echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' > $@
-$(B)/daemon/main.o: $(B)/libexec
-$(B)/daemon/main.o: CPP += -DCARPD_HOOKS='"$(LIBEXECDIR)/hooks"'
 
 $(B)/libcarp.a: $(LIB_OBJ)
 	rm -f $@
@@ -140,6 +131,8 @@ install: all $(B)/install/carpd $(B)/install/carpctl
 	    $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
 	sed 's|@SBINDIR@|$(SBINDIR)|g' pkg/systemd/carpd.service \
 	    > $(DESTDIR)$(UNITDIR)/carpd.service
+	sed 's|@SBINDIR@|$(SBINDIR)|g' pkg/systemd/carpd-failover.service \
+	    > $(DESTDIR)$(UNITDIR)/carpd-failover.service
 	install -m 644 pkg/systemd/carpd.sysusers \
 	    $(DESTDIR)$(SYSUSERSDIR)/carpd.conf
 	install -D -m 644 pkg/completion/carpctl \
@@ -196,6 +189,8 @@ UNIT_OBJ_resource = $(RESOURCE_OBJ) $(B)/tests/kit/resource_kit.o
 UNIT_PKGS_resource = libevent_core
 UNIT_OBJ_resource_loss = $(UNIT_OBJ_resource)
 UNIT_PKGS_resource_loss = libevent_core
+UNIT_OBJ_resource_left = $(UNIT_OBJ_resource)
+UNIT_PKGS_resource_left = libevent_core
 UNIT_OBJ_resource_plan = $(PLAN_OBJ)
 UNIT_OBJ_rpc	  = $(RPC_OBJ) $(call daemon_obj,log)
 UNIT_OBJ_sdnotify = $(call daemon_obj,sdnotify)

@@ -18,11 +18,10 @@
 #define CONF_FILE   "/etc/carpd/carpd.conf"
 #define SOCKET_FILE "/run/carpd/carpd.sock"
 #define STATE_DIR   "/var/lib/carpd"
-#define HOOK_DIR    "/etc/carpd/hooks"
 #define LIST_MAX    1024 /* -a and -r, each */
 
 static const char usage_text[] =
-    "usage: carpd [-dn] [-f file] [-H hookdir] [-S statedir] [-s socket]\n"
+    "usage: carpd [-dn] [-f file] [-S statedir] [-s socket]\n"
     "       carpd -i interface -v vhid -P keyfile -a address/len [-a ...]\n"
     "             [-dFmnp] [-b advbase] [-k advskew] [-l address|guard|off]\n"
     "             [-r peer] [-S statedir] [-s socket] [-u user]\n"
@@ -33,7 +32,6 @@ static const char help_text[] =
     "Shares virtual addresses between machines, by CARP.  See carpd(8).\n"
     "\n"
     "  -f file       configuration (" CONF_FILE ")\n"
-    "  -H hookdir    hooks of resources are here, and nowhere else\n"
     "  -n            check it, say what is wrong, and exit\n"
     "  -s socket     of carpctl (" SOCKET_FILE ")\n"
     "  -S statedir   what survives a restart (" STATE_DIR ")\n"
@@ -55,7 +53,7 @@ static const char help_text[] =
     "  -u user       run the engine as this user (carpd)\n";
 
 struct arguments {
-	const char *file, *socket, *statedir, *hooks;
+	const char *file, *socket, *statedir;
 	struct conf_args host; /* without a file */
 	bool debug, check;
 	int only_file, only_host; /* an option of that mode, or 0 */
@@ -144,10 +142,6 @@ option(struct arguments *a, int opt, const char *value)
 		a->file = value;
 		a->only_file = opt;
 		return -1;
-	case 'H':
-		a->hooks = value;
-		a->only_file = opt;
-		return -1;
 	case 'n':
 		a->check = true;
 		return -1;
@@ -215,7 +209,7 @@ parse(struct arguments *a, int argc, char **argv)
 
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv,
-		    ":a:b:df:FhH:i:k:l:mnpP:r:s:S:u:v:V", longs, NULL)) != -1)
+		    ":a:b:df:Fhi:k:l:mnpP:r:s:S:u:v:V", longs, NULL)) != -1)
 		if ((rc = option(a, opt, optarg)) >= 0)
 			return rc;
 	if (optind < argc)
@@ -276,8 +270,7 @@ print_errors(const char *text, enum conf_result rc)
 static int
 run(const struct arguments *a)
 {
-	struct supervisor_options o = { a->file, a->socket, a->statedir,
-		{ HOOK_DIR, CARPD_HOOKS } };
+	struct supervisor_options o = { a->file, a->socket, a->statedir };
 	struct conf *conf = NULL;
 	struct vip *vip = NULL;
 	enum conf_result rc;
@@ -285,8 +278,6 @@ run(const struct arguments *a)
 	size_t len;
 	FILE *errors;
 
-	if (a->hooks != NULL)
-		o.hooks[0] = o.hooks[1] = a->hooks;
 	errors = open_memstream(&text, &len);
 	if (errors == NULL)
 		return CONF_FAILED;

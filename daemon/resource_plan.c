@@ -221,8 +221,10 @@ turn_up(const struct plan *p, unsigned i)
 	for (unsigned k = 0; k < p->n; k++) {
 		if (!(p->item[i].after & BIT(k)) || !member(p, k))
 			continue;
-		if (p->item[k].step == STEP_FAILED)
-			return TURN_NEVER;
+		if (p->item[k].step == STEP_FAILED ||
+		    (p->item[k].step == STEP_DONE &&
+			p->item[k].state != RES_UP && !p->item[k].none))
+			return TURN_NEVER; /* or it was lost meanwhile */
 		if (p->item[k].step != STEP_DONE)
 			turn = TURN_WAIT;
 	}

@@ -12,7 +12,6 @@ struct supervisor_options {
 	const char *file;     /* NULL: command-line mode */
 	const char *socket;   /* NULL: no control socket */
 	const char *statedir; /* NULL: nothing is remembered */
-	const char *hooks[2]; /* where hooks of resources are */
 };
 
 /*

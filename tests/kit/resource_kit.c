@@ -162,6 +162,9 @@ kit_teardown(void)
 {
 	char command[128];
 
+	/* The stand-in must be there as long as it is wanted. */
+	if (kit.nresorts > 0 && kit.resort[0] != '\0')
+		kit_wait(kit_count("resort: ") > 0);
 	resource_free(kit.r);
 	kit.r = NULL;
 	event_free(kit.child);
