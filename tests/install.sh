@@ -34,7 +34,9 @@ sed -n '/^\.Bd -literal/,/^\.Ed/p' man/libcarp.3 | sed '1d;$d;s/\\e/\\/g' |
 for f in sbin/carpd sbin/carpctl share/man/man3/libcarp.3 \
     share/man/man5/carpd.conf.5 share/man/man7/carp-hooks.7 \
     share/man/man8/carpd.8 share/man/man8/carpctl.8 include/carp/carp.h \
-    lib/libcarp.a lib/systemd/system/carpd.service; do
+    lib/libcarp.a lib/systemd/system/carpd.service \
+    lib/systemd/system/carpd-failover.service sbin/carp-fence \
+    lib/carpd/hooks/mount lib/carpd/hooks/scsi-pr; do
 	[ -s "$dir/usr/$f" ] || { echo "not installed: $f"; exit 1; }
 done
 for p in carpd carpctl; do
@@ -44,4 +46,16 @@ for p in carpd carpctl; do
 	fi
 	LD_LIBRARY_PATH=$dir/usr/lib "$dir/usr/sbin/$p" --help >/dev/null
 done
+if command -v systemd-analyze >/dev/null; then
+	for u in carpd carpd-failover; do
+		sed "s|^ExecStart=.*|ExecStart=$dir/usr/sbin/carpd|
+		    s|^ExecReload=.*|ExecReload=$dir/usr/sbin/carpctl reload|" \
+		    "$dir/usr/lib/systemd/system/$u.service" > "$dir/$u.service"
+		out=$(systemd-analyze verify --man=no --recursive-errors=no \
+		    "$dir/$u.service" 2>&1) && [ -z "$out" ] || {
+			echo "$u.service: $out"
+			exit 1
+		}
+	done
+fi
 echo "install: ok"
