@@ -146,6 +146,13 @@ left() {
 	echo $((left_all - left_keep - $(elapsed)))
 }
 
+# in_time COMMAND...: ended in time for a last word if it hangs.
+in_time() {
+	in_time_ms=$(left)
+	[ "$in_time_ms" -ge 100 ] || in_time_ms=100
+	limited "$((in_time_ms / 1000)).$((in_time_ms % 1000 / 100))" "$@"
+}
+
 # wait_until MS COMMAND...: until it succeeds, asked every 50 ms.
 wait_until() {
 	wait_end=$(($(now) + $1))
