@@ -127,7 +127,7 @@ pages() {
 }
 
 scripts() {
-	sources '*.sh' .ci/run | xargs shellcheck -S warning -x \
+	sources '*.sh' .ci/run 'pkg/hooks/*' | sort -u | xargs shellcheck -S warning -x \
 	    -P SCRIPTDIR -f gcc
 }
 

@@ -159,6 +159,29 @@ HOOK_PATH=$T/bin gives "a tool is missing" 5 \
     a mount start $D DIR=/x TYPE=ext4
 
 #
+# The example of carp-hooks(7).
+#
+
+title "the resource hook in carp-hooks(7)"
+awk '/^\.Ss A hook of/ { here = 1 }
+	/^\.Ed/ { here = on = 0 }
+	on
+	here && /^\.Bd -literal/ { on = 1 }' "$TOP/man/carp-hooks.7" > "$H/flag"
+chmod 755 "$H/flag"
+F=FILE=$T/flag
+gives "no FILE" 2 "FILE is missing" a flag start
+gives "status before" 3 "" a flag status "$F"
+gives "stop before" 0 "" a flag stop "$F"
+gives "start" 0 "" a flag start "$F"
+gives "start again" 0 "" a flag start "$F"
+check "it is there" test -s "$T/flag"
+gives "status" 0 "" a flag status "$F"
+gives "verify" 1 "" a flag verify "$F"
+gives "stop" 0 "" a flag stop "$F"
+gives "stop again" 0 "" a flag stop "$F"
+gives "verify" 0 "" a flag verify "$F"
+
+#
 # ext4 with MMP.
 #
 
