@@ -72,7 +72,7 @@ hook 10-tell <<-TXT
 		env | grep ^CARPD_ | sort
 		echo "\$PWD \$(ls /proc/self/fd | wc -l)"
 		readlink /proc/self/fd/0
-		awk '/^Sig(Blk|Ign)/' /proc/self/status
+		grep -E '^Sig(Blk|Ign)' /proc/self/status
 	} > $OUT
 	echo to standard output
 	echo to standard error >&2
