@@ -81,9 +81,10 @@ started(struct plan *p, struct plan_item *it, unsigned exit, const char *text)
 	bool part = it->step == STEP_RUNNING;
 
 	it->lost = false;
-	if (exit == HOOK_OK) {
+	if (exit == HOOK_OK ||
+	    (exit == HOOK_WEAK && it->phase == PHASE_FENCE)) {
 		it->state = RES_UP;
-		it->proved = it->phase == PHASE_FENCE;
+		it->proved = it->phase == PHASE_FENCE && exit == HOOK_OK;
 		it->step = part ? STEP_DONE : STEP_NONE;
 		return;
 	}

@@ -39,6 +39,14 @@ for f in sbin/carpd sbin/carpctl share/man/man3/libcarp.3 \
     lib/carpd/hooks/mount lib/carpd/hooks/scsi-pr; do
 	[ -s "$dir/usr/$f" ] || { echo "not installed: $f"; exit 1; }
 done
+for f in "$dir"/usr/lib/carpd/hooks/*; do
+	case $f in
+	*.sh) [ ! -x "$f" ] || { echo "executable: $f"; exit 1; } ;;
+	*) "$f" >/dev/null 2>&1 && rc=0 || rc=$?
+	   [ "$rc" = 2 ] || { echo "without a verb: $f: exit $rc"; exit 1; } ;;
+	esac
+done
+[ -x "$dir/usr/lib/carpd/carp-held" ] || { echo "no carp-held"; exit 1; }
 for p in carpd carpctl; do
 	if objdump -p "$dir/usr/sbin/$p" | grep -qE 'R(UN)?PATH'; then
 		echo "the installed $p has a run path"

@@ -127,7 +127,8 @@ pages() {
 }
 
 scripts() {
-	sources '*.sh' .ci/run 'pkg/hooks/*' | xargs shellcheck -S warning -x \
+	sources '*.sh' .ci/run 'pkg/hooks/*' | sort -u |
+	    xargs shellcheck -S warning -x \
 	    -P SCRIPTDIR -f gcc
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2034
-# What the storage hooks know of block devices: their names, who holds them,
-# and the multiple mount protection (MMP) of ext4.
+# What the storage hooks know of block devices: their names, who holds them or
+# uses what is on them, and the multiple mount protection (MMP) of ext4.
 
 # Of the MMP block: nobody has it mounted; fsck runs.
 MMP_CLEAN=0xff4d4d50
@@ -80,6 +80,39 @@ holder() {
 		return
 	done
 	echo "held by a process, swap or the kernel"
+}
+
+# users DIR: processes with files of what is mounted there, as words.
+users() {
+	users_pids=$(limited 1 fuser -M -m "$1" 2>/dev/null)
+	[ -n "$users_pids" ] || {
+		echo "no process is seen to use it, so a mount below it, an" \
+		    "NFS export, a loop device or a swap file"
+		return
+	}
+	users_text=
+	for users_pid in $users_pids; do
+		users_text="$users_text, $(cat "/proc/$users_pid/comm" \
+		    2>/dev/null) ($users_pid)"
+	done
+	echo "used by ${users_text#, }"
+}
+
+# kill_users TRY DIR...: ends them, first softly, until TRY succeeds.  Only for
+# what is left over after services have been stopped.
+kill_users() {
+	command -v fuser >/dev/null || return
+	kill_try=$1
+	shift
+	for kill_dir; do
+		say "$kill_dir: ending what still uses it: $(users "$kill_dir")"
+		limited 1 fuser -s -k -TERM -M -m "$kill_dir" >/dev/null 2>&1
+	done
+	wait_until 500 "$kill_try" && return
+	for kill_dir; do
+		say "$kill_dir: killing: $(users "$kill_dir")"
+		limited 1 fuser -s -k -KILL -M -m "$kill_dir" >/dev/null 2>&1
+	done
 }
 
 #

@@ -14,6 +14,7 @@ ABSENT=3		# status: cleanly not running
 UNKNOWN=4
 MISSING=5		# what is needed is not installed
 ALIVE=6			# fence: the peer is alive and holds it
+WEAK=7			# fence: started, but keeps nobody out
 
 # A line for the log.
 say() {
@@ -144,6 +145,13 @@ left() {
 	left_keep=$((left_all / 5))
 	[ $left_keep -le 500 ] || left_keep=500
 	echo $((left_all - left_keep - $(elapsed)))
+}
+
+# in_time COMMAND...: ended in time for a last word if it hangs.
+in_time() {
+	in_time_ms=$(left)
+	[ "$in_time_ms" -ge 100 ] || in_time_ms=100
+	limited "$((in_time_ms / 1000)).$((in_time_ms % 1000 / 100))" "$@"
 }
 
 # wait_until MS COMMAND...: until it succeeds, asked every 50 ms.

@@ -240,10 +240,11 @@ rm -f "$H"/*
 
 title "the examples of carp-hooks(7)"
 page=$TOP/man/carp-hooks.7
-# example N: the Nth literal display of the page.
+# example N: the Nth literal display of the EXAMPLES.
 example() {
 	awk -v n="$1" '
-		/^\.Bd -literal/ { i++; on = 1; next }
+		/^\.Sh/ { here = $2 == "EXAMPLES" }
+		here && /^\.Bd -literal/ { i++; on = 1; next }
 		/^\.Ed/ { on = 0 }
 		on && i == n' "$page" | sed 's/\\e/\\/g; s/^\\&//'
 }

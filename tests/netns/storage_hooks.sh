@@ -159,6 +159,29 @@ HOOK_PATH=$T/bin gives "a tool is missing" 5 \
     a mount start $D DIR=/x TYPE=ext4
 
 #
+# The example of carp-hooks(7).
+#
+
+title "the resource hook in carp-hooks(7)"
+awk '/^\.Ss A hook of/ { here = 1 }
+	/^\.Ed/ { here = on = 0 }
+	on
+	here && /^\.Bd -literal/ { on = 1 }' "$TOP/man/carp-hooks.7" > "$H/flag"
+chmod 755 "$H/flag"
+F=FILE=$T/flag
+gives "no FILE" 2 "FILE is missing" a flag start
+gives "status before" 3 "" a flag status "$F"
+gives "stop before" 0 "" a flag stop "$F"
+gives "start" 0 "" a flag start "$F"
+gives "start again" 0 "" a flag start "$F"
+check "it is there" test -s "$T/flag"
+gives "status" 0 "" a flag status "$F"
+gives "verify" 1 "" a flag verify "$F"
+gives "stop" 0 "" a flag stop "$F"
+gives "stop again" 0 "" a flag stop "$F"
+gives "verify" 0 "" a flag verify "$F"
+
+#
 # ext4 with MMP.
 #
 
@@ -264,10 +287,10 @@ hook a mount stop "${on_a[@]}"
 unloop "$A"
 
 loop "$T/disk/watched"; A=$LOOP
-gives "mmp: a silent peer is watched for its time" 0 "has been silent for" \
+gives "mmp: a silent peer is watched for its time" 7 "has been silent for" \
     a mmp start DEVICE="$A" CARPD_TIMEOUT=15.000
 check "mmp: for 11 s" less 10.5 "$TOOK"
-gives "mmp: again" 0 "" a mmp start DEVICE="$A" CARPD_TIMEOUT=15.000
+gives "mmp: again" 7 "" a mmp start DEVICE="$A" CARPD_TIMEOUT=15.000
 check "mmp: at once" less "$TOOK" 2
 gives "mmp: status" 0 "" a mmp status DEVICE="$A"
 gives "mmp: verify" 1 "still started" a mmp verify DEVICE="$A"
@@ -275,7 +298,7 @@ gives "mmp: stop" 0 "" a mmp stop DEVICE="$A"
 gives "mmp: stop again" 0 "" a mmp stop DEVICE="$A"
 gives "mmp: verify" 0 "" a mmp verify DEVICE="$A"
 gives "mmp: status" 3 "" a mmp status DEVICE="$A"
-gives "mmp: a peer that is dead need not be watched" 0 "which is dead" \
+gives "mmp: a peer that is dead need not be watched" 7 "which is dead" \
     a mmp start DEVICE="$A" CARPD_PEER=dead
 gives "mmp: too little time" 1 "takes 11 s .* start-timeout = 16" \
     a mmp start DEVICE="$A" CARPD_STATE="$T/other"
@@ -300,3 +323,221 @@ note "not fenced: $TOOK s"
 check "not fenced, it takes the kernel's 22 s" less 21 "$TOOK"
 hook a mount stop "${on_a[@]}"
 unloop "$A"
+
+#
+# xfs and btrfs: no MMP.
+#
+
+title "xfs"
+boot b
+truncate -s 320M "$T/disk/x"
+mkfs.xfs -q "$T/disk/x"
+loop "$T/disk/x"; A=$LOOP
+on_a=(DEVICE="$A" DIR="$T/m" TYPE=xfs)
+gives "start" 0 "mounted on" a mount start "${on_a[@]}"
+gives "start again" 0 "already" a mount start "${on_a[@]}"
+cp "$T/disk/x" "$T/disk/x2"
+loop "$T/disk/x2"; X2=$LOOP
+mkdir "$T/m2"
+gives "a copy with the same UUID" 1 "several devices have its UUID" \
+    a mount start DEVICE="$X2" DIR="$T/m2" TYPE=xfs CARPD_STATE="$T/other"
+uuid=$(blkid -p -o value -s UUID "$A")
+gives "by a UUID that two devices have" 1 "several devices are UUID=" \
+    b mount start DEVICE=UUID="$uuid" DIR="$T/m" TYPE=xfs
+unloop "$X2"
+gives "stop" 0 "unmounted" a mount stop "${on_a[@]}"
+gives "stop again" 0 "" a mount stop "${on_a[@]}"
+gives "verify" 0 "" a mount verify "${on_a[@]}"
+gives "by its UUID" 0 "mounted on" \
+    b mount start DEVICE=UUID="$uuid" DIR="$T/m" TYPE=xfs
+gives "verify on the other node" 1 "still held" a mount verify "${on_a[@]}"
+within b sh -c 'echo 1 > "$1/file"; sync' sh "$T/m"
+within b xfs_io -x -c shutdown "$T/m"
+gives "a file system that the kernel has shut down" 1 "does not answer" \
+    b mount status DEVICE=UUID="$uuid" DIR="$T/m" TYPE=xfs
+gives "is stopped all the same" 0 "unmounted" \
+    b mount stop DEVICE=UUID="$uuid" DIR="$T/m" TYPE=xfs
+gives "its log is recovered by the next mount" 0 "mounted on" \
+    a mount start "${on_a[@]}"
+check "what was written is there" is "$(within a cat "$T/m/file")" 1
+hook a mount stop "${on_a[@]}"
+unloop "$A"
+
+title "btrfs on two devices"
+for n in 1 2; do
+	truncate -s 128M "$T/disk/b$n"
+	loop "$T/disk/b$n"
+	declare "B$n=$LOOP"
+done
+mkfs.btrfs -q -d raid1 -m raid1 "$B1" "$B2" || fail "mkfs.btrfs"
+btrfs device scan --forget >/dev/null 2>&1
+on_a=(DEVICE="$B2" DIR="$T/m" TYPE=btrfs)
+if [ -c /dev/btrfs-control ]; then
+	gives "start, by the second" 0 "mounted on" a mount start "${on_a[@]}"
+	gives "start again" 0 "already" a mount start "${on_a[@]}"
+	gives "status" 0 "" a mount status "${on_a[@]}"
+	check "both are held" not "$HELD" "$B1" 2>/dev/null
+	gives "verify while it is mounted" 1 "mounted on $T/m still" \
+	    a mount verify "${on_a[@]}"
+	gives "verify by the first, on the other node" 1 "still held" \
+	    b mount verify DEVICE="$B1" DIR="$T/m" TYPE=btrfs
+	gives "stop" 0 "unmounted" a mount stop "${on_a[@]}"
+	gives "stop again" 0 "" a mount stop "${on_a[@]}"
+	gives "verify" 0 "" a mount verify "${on_a[@]}"
+	gives "status" 3 "" a mount status "${on_a[@]}"
+	btrfs device scan --forget >/dev/null 2>&1
+else
+	note "not on two devices: there is no /dev/btrfs-control"
+fi
+unloop "$B1"
+unloop "$B2"
+
+#
+# LVM and RAID: what can be seen without them in the kernel.
+#
+
+title "lvm"
+gives "no VG" 2 "VG is missing" a lvm start
+gives "a bad VG" 2 "VG=a/b: write" a lvm start VG=a/b
+gives "bad LOCKING" 2 "LOCKING=x: write one of: system_id lvmlockd none" \
+    a lvm start VG=tank LOCKING=x
+HOOK_PATH=$T/bin gives "not installed" 5 "vgs is not installed: .* lvm2" \
+    a lvm start VG=tank
+if grep -qw device-mapper /proc/devices; then
+	gives "no such group" 1 "" a lvm start VG=carpd-test-none LOCKING=none
+elif command -v vgchange >/dev/null; then
+	gives "no device mapper" 5 "this kernel has no device mapper" \
+	    a lvm start VG=tank
+fi
+gives "stop" 0 "" a lvm stop VG=carpd-test-none
+gives "status" 3 "" a lvm status VG=carpd-test-none
+gives "verify" 0 "" a lvm verify VG=carpd-test-none
+
+title "mdraid"
+M=(UUID=01234567:89abcdef:01234567:89abcdef DEVICE=/dev/md/carpd-test)
+gives "no UUID" 2 "UUID is missing" a mdraid start
+gives "a bad UUID" 2 "UUID=1234: write 32" a mdraid start UUID=1234
+gives "no DEVICE" 2 "DEVICE is missing" a mdraid start "${M[0]}"
+gives "a bad DEVICE" 2 "DEVICE=/dev/sda: write" \
+    a mdraid start "${M[0]}" DEVICE=/dev/sda
+HOOK_PATH=$T/bin:$(dirname "$(command -v tr)") gives "not installed" 5 \
+    "mdadm is not installed" a mdraid start "${M[@]}"
+if [ -e /proc/mdstat ]; then
+	gives "no such array" 1 "cannot be assembled" a mdraid start "${M[@]}"
+elif command -v mdadm >/dev/null; then
+	gives "no RAID" 5 "this kernel has no software RAID" \
+	    a mdraid start "${M[@]}"
+fi
+gives "stop" 0 "" a mdraid stop "${M[@]}"
+gives "status" 3 "" a mdraid status "${M[@]}"
+gives "verify" 0 "" a mdraid verify "${M[@]}"
+
+#
+# ZFS.
+#
+
+# zfs_up NODE: its own zfs-fuse, with a host id of its own.
+zfs_up() {
+	cp -a /etc "$T/$1/etc"
+	printf '%4.4s' "$1$1$1$1" > "$T/$1/etc/hostid"
+	within "$1" sh -c 'mount --bind "$1/etc" /etc && mkdir -p /run/zfs \
+	    /run/lock && mount -t tmpfs none /run/zfs &&
+	    mount -t tmpfs none /run/lock && mount -t tmpfs none /var/lib/zfs' \
+	    sh "$T/$1" || return
+	ZFS[$1]=$(within "$1" sh -c 'zfs-fuse -n --no-kstat-mount \
+	    > "$1/zfs-fuse" 2>&1 < /dev/null & echo $!' sh "$T/$1")
+	wait_for 10 zfs_answers "$1"
+}
+declare -A ZFS=()
+
+zfs_answers() {
+	within "$1" zpool list >/dev/null 2>&1
+}
+
+title "zfs: parameters"
+gives "no POOL" 2 "POOL is missing" a zfs start
+gives "a bad POOL" 2 "POOL=-f: write" a zfs start POOL=-f
+gives "a cache file" 2 "leave out cachefile" \
+    a zfs start POOL=tank OPTIONS=cachefile=/x
+HOOK_PATH=$T/bin gives "not installed" 5 "zpool is not installed" \
+    a zfs start POOL=tank
+if ! command -v zfs-fuse >/dev/null || [ ! -c /dev/fuse ]; then
+	note "zfs-fuse is not tested: not installed, or no /dev/fuse"
+	finish
+fi
+rm -f "$T"/[ab]/state/*
+gives "no zfs-fuse runs" 1 "zfs-fuse does not run" a zfs start POOL=tank
+gives "verify: so nothing is imported" 0 "" a zfs verify POOL=tank
+check "zfs-fuse on both nodes" eval 'zfs_up a && zfs_up b'
+mkdir "$T/pool"
+truncate -s 128M "$T/pool/disk"
+within a zpool create -o cachefile=none -m "$T/m" tank "$T/pool/disk" \
+    2>/dev/null
+within a zpool export tank
+Z=(POOL=tank DEVDIR="$T/pool" ALTROOT="$T/alt")
+
+title "zfs: import, export, each of them twice"
+gives "status before" 3 "" a zfs status "${Z[@]}"
+gives "stop before" 0 "" a zfs stop "${Z[@]}"
+gives "verify before" 0 "" a zfs verify "${Z[@]}"
+gives "MOUNT=no" 2 "MOUNT=no: zfs-fuse mounts" a zfs start "${Z[@]}" MOUNT=no
+gives "no such pool" 1 "no such pool below $T/pool" \
+    a zfs start "${Z[@]}" POOL=pond
+gives "start" 0 "tank imported in" a zfs start "${Z[@]}"
+gives "start again" 0 "tank is imported already" a zfs start "${Z[@]}"
+gives "status" 0 "" a zfs status "${Z[@]}"
+check "it is mounted below ALTROOT" within a mountpoint -q "$T/alt$T/m"
+check "it has no cache file" is "$(within a zpool get cachefile tank |
+    awk '$2 == "cachefile" { print $3 }')" none
+gives "verify while it is imported" 1 "tank is still imported" \
+    a zfs verify "${Z[@]}"
+gives "mmp: no multihost in zfs-fuse" 2 "knows no multihost" \
+    a mmp start TYPE=zfs POOL=tank DEVDIR="$T/pool"
+
+title "zfs: the other node has it"
+within a sh -c 'echo 1 > "$1/file"; sync' sh "$T/alt$T/m"
+gives "refused" 1 "without a fence the import is never forced" \
+    b zfs start "${Z[@]}"
+gives "nothing is imported" 0 "" b zfs verify "${Z[@]}"
+guid=$(within a zpool get guid tank | awk '$2 == "guid" { print $3 }')
+gives "stop" 0 "tank exported in" a zfs stop "${Z[@]}"
+gives "stop again" 0 "" a zfs stop "${Z[@]}"
+gives "verify" 0 "" a zfs verify "${Z[@]}"
+gives "then the other node has it, by its GUID" 0 "tank imported in" \
+    b zfs start "${Z[@]}" POOL="$guid"
+gives "status by its GUID" 0 "" b zfs status "${Z[@]}" POOL="$guid"
+check "what was written is there" is "$(within b cat "$T/alt$T/m/file")" 1
+
+title "zfs: the other node dies"
+power_off b
+gives "not fenced: refused" 1 "without a fence the import is never forced" \
+    a zfs start "${Z[@]}"
+gives "fenced: forced" 0 "tank imported in" \
+    a zfs start "${Z[@]}" CARPD_FENCED=yes
+check "it said so" grep -q "the import is forced" <<< "$OUT"
+leave a sh -c 'cd "$1" && exec sleep 1000' sh "$T/alt$T/m"
+gives "a busy one, even in a forced stop" 1 "used by sleep" \
+    a zfs stop "${Z[@]}" CARPD_MODE=forced CARPD_TIMEOUT=1.000
+check "verify: it is there" eval 'hook a zfs verify "${Z[@]}"; is $RC 1'
+gives "forced stop with KILL=yes" 0 "tank exported in" \
+    a zfs stop "${Z[@]}" CARPD_MODE=forced KILL=yes
+gives "verify" 0 "" a zfs verify "${Z[@]}"
+
+title "zfs: zfs-fuse hangs, or dies"
+gives "start" 0 "imported" a zfs start "${Z[@]}"
+within a kill -STOP "${ZFS[a]}"
+gives "hangs: verify does not know" 4 "cannot be told whether tank" \
+    a zfs verify "${Z[@]}" CARPD_TIMEOUT=2.000
+check "in its time" less "$TOOK" 2
+gives "hangs: nor does status" 4 "cannot be told" \
+    a zfs status "${Z[@]}" CARPD_TIMEOUT=2.000
+gives "hangs: stop fails" 1 "cannot be told" \
+    a zfs stop "${Z[@]}" CARPD_TIMEOUT=2.000
+within a kill -KILL "${ZFS[a]}"
+wait_for 5 ended a "${ZFS[a]}"
+gives "dead: status" 3 "" a zfs status "${Z[@]}"
+gives "dead: stop" 0 "" a zfs stop "${Z[@]}"
+gives "dead: verify" 0 "" a zfs verify "${Z[@]}"
+check "its mounts have gone" not within a grep -q fuse.zfs /proc/self/mountinfo
+
+finish
