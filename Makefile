@@ -12,6 +12,7 @@ MANDIR	?= $(PREFIX)/share/man
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+HOOKDIR	?= $(PREFIX)/lib/carpd/hooks
 SYSCONFDIR ?= /etc
 CC	?= cc
 CFLAGS	?= -O2 -g
@@ -103,9 +104,15 @@ $(B)/install/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 $(B)/carp-fence: $(FENCE_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(FENCE_OBJ) \
 	    $(call pc,--libs $(FENCE_PKGS))
+# The same program is the hook scsi-pr.
+install-hooks: $(B)/carp-fence
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(HOOKDIR)
+	install -m 755 $(B)/carp-fence $(DESTDIR)$(SBINDIR)
+	ln -sf $(SBINDIR)/carp-fence $(DESTDIR)$(HOOKDIR)/scsi-pr
+	install -m 755 pkg/hooks/fence-agent $(DESTDIR)$(HOOKDIR)
 
 ## install	with DESTDIR= PREFIX= LIBDIR= ...: all that a package needs
-install: all $(B)/install/carpd $(B)/install/carpctl
+install: all $(B)/install/carpd $(B)/install/carpctl install-hooks
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(SBINDIR) \
 	    $(DESTDIR)$(INCDIR)/carp $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(SYSCONFDIR)/carpd/notify.d \
@@ -174,9 +181,10 @@ SIM	    = $(B)/tests/sim/sim
 SIM_OBJ	    = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 CONF_TOOLS  = $(B)/tests/conf/conf_dump $(B)/tests/conf/conf_check
 NETNS_TOOLS = $(B)/tests/netns/probe $(B)/tests/netns/watch
+FENCE_TOOLS = $(B)/tests/netns/disk_io
 NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver
 TEST_TOOLS  = $(UNIT_TESTS) $(SIM) $(CONF_TOOLS) $(NETNS_TOOLS) \
-	      $(NETNS_DRIVERS)
+	      $(NETNS_DRIVERS) $(FENCE_TOOLS)
 RUN	    = BUILD=$(B) tests/run.sh -t 300
 
 $(B)/tests/%.o: tests/%.c
@@ -209,6 +217,10 @@ $(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $<
 
+$(FENCE_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(call pc,--libs $(FENCE_PKGS))
+
 $(NETNS_DRIVERS): $(B)/tests/netns/%: tests/netns/%.c $(B)/libcarp.so
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< -L$(B) -lcarp \
@@ -221,7 +233,7 @@ check:
 
 check-all: all $(TEST_TOOLS)
 	$(RUN) $(UNIT_TESTS) tests/sim/run.sh $(CONF_TESTS) tests/cli/run.sh \
-	    tests/install.sh $(NETNS_TESTS)
+	    tests/install.sh tests/fence-agent.sh $(NETNS_TESTS)
 
 ## check-unit	unit tests
 check-unit: $(UNIT_TESTS)
@@ -244,8 +256,8 @@ check-install: all
 	$(RUN) tests/install.sh
 
 ## check-netns	real daemons in private network namespaces
-check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS)
-	$(RUN) $(NETNS_TESTS)
+check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS) $(FENCE_TOOLS)
+	$(RUN) $(NETNS_TESTS) tests/fence-agent.sh
 
 ## check-asan	all of them with sanitizers: addresses, undefined behaviour
 check-asan:
@@ -306,7 +318,7 @@ deps:
 clean:
 	rm -rf $(B) build-asan build-fuzz
 
-.PHONY: all help clean install deps demo format lint check check-all \
+.PHONY: all help clean install install-hooks deps demo format lint check check-all \
     check-unit check-sim check-conf check-cli check-install check-netns \
     check-asan fuzz fuzz-smoke fuzz-run bench
 export M D QUICK SIM_RUNS SIM_SEED FUZZ_TIME

@@ -141,16 +141,25 @@ former(const struct fence_disk *d)
 	return (unsigned)(d->seen.holder >> 32);
 }
 
+static unsigned
+count_taken(const struct fence_crew *crew)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < crew->n; i++)
+		n += crew->members[i].disk.taken;
+	return n;
+}
+
 static void
 boast(const struct fence_crew *crew, uint64_t since)
 {
 	char from[32] = "";
-	unsigned n = 0;
+	unsigned n = count_taken(crew);
 
 	for (unsigned i = 0; i < crew->n; i++) {
 		if (!crew->members[i].disk.taken)
 			continue;
-		n++;
 		if (former(&crew->members[i].disk) != 0)
 			(void)snprintf(from, sizeof(from), " from %08x",
 			    former(&crew->members[i].disk));
@@ -174,6 +183,7 @@ run(const struct fence_conf *conf, int parent)
 	struct fence_conf c = *conf;
 	struct fence_crew *crew;
 	uint64_t since = fence_now();
+	bool left = fence_state_has_disks(&c);
 	char why[1024] = "";
 	int rc, signals;
 
@@ -198,6 +208,8 @@ run(const struct fence_conf *conf, int parent)
 	    crew != NULL ? fence_all_take(crew, why, sizeof(why)) : EXIT_FAILED;
 	if (rc != EXIT_OK) {
 		(void)fprintf(stderr, "carp-fence: %s\n", why);
+		if (!left && (crew == NULL || count_taken(crew) == 0))
+			(void)fence_state_forget_disks(&c);
 		return rc;
 	}
 	boast(crew, since);

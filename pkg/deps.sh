@@ -6,11 +6,11 @@ set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
     libnl-3-dev libevent-dev libconfuse-dev libjansson-dev
-    libcap-ng-dev"
+    libcap-ng-dev libiscsi-dev"
 demo="iproute2 jq mount util-linux"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
-    shellcheck"
+    shellcheck tgt fence-agents"
 bench="keepalived ucarp tcpdump strace"
 
 wanted=
