@@ -78,8 +78,9 @@ struct fence_step {
 
 /*
  * key is ours from now on.  Registrants that are not in seen live, and win
- * unless we were quicker; seen is NULL if they shall lose the disk even so.  spare: other keys of our node
- * stay, unless one holds the reservation: programs of its own use them.
+ * unless we were quicker; seen is NULL if they shall lose the disk even so.
+ * spare: other keys of our node stay, unless one holds the reservation:
+ * programs of its own use them.
  */
 struct fence_step fence_take(const struct fence_view *,
     const struct fence_view *seen, uint64_t key, bool spare);
