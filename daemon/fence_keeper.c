@@ -20,9 +20,10 @@
 #include "fence_keeper.h"
 #include "fence_state.h"
 
-#define LOOK_MS	 50 /* how often silence is looked for */
-#define LEAVE_NS (1500 * FENCE_NS_PER_MS)
-#define TELL_MS	 200
+#define LEAVE_SIGNAL SIGUSR1 /* from carp-fence stop only */
+#define LOOK_MS	     50	     /* how often silence is looked for */
+#define LEAVE_NS     (1500 * FENCE_NS_PER_MS)
+#define TELL_MS	     200
 
 /* The pipe to the parent, and what we were given, and nothing else. */
 static int
@@ -100,19 +101,41 @@ leave(struct fence_crew *crew, struct fence_conf *c)
 	return fence_all_leave(crew, why, sizeof(why));
 }
 
-/* Until we are told to end, or have lost a disk. */
+/* The signal that came, 0 if none. */
+static unsigned
+signal_of(int signals)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	return info.ssi_signo;
+}
+
+/*
+ * Until we are told to leave the disks, or have lost one.  Whoever ends all
+ * processes, as when the system goes down, does not know whether the disks
+ * are in use: then they stay ours.
+ */
 static int
 keep(struct fence_crew *crew, struct fence_conf *c, int signals)
 {
 	struct pollfd p[2] = { { signals, POLLIN, 0 },
 		{ crew->wake, POLLIN, 0 } };
 	char why[1024];
+	unsigned sig = 0;
 
 	fence_all_hold(crew);
-	while (!fence_all_lost(crew, why, sizeof(why))) {
+	while (sig == 0 && !fence_all_lost(crew, why, sizeof(why))) {
 		if (poll(p, 2, LOOK_MS) > 0 && (p[0].revents & POLLIN) != 0)
-			return leave(crew, c);
+			sig = signal_of(signals);
 	}
+	if (sig == LEAVE_SIGNAL)
+		return leave(crew, c);
+	if (sig != 0)
+		(void)snprintf(why, sizeof(why),
+		    "ended by signal %u: the disks stay reserved for %08x", sig,
+		    (unsigned)c->id);
 	tell(c->alive, why);
 	(void)fence_state_write_loss(c, why);
 	return EXIT_FAILED;
@@ -124,12 +147,13 @@ catch_signals(void)
 	sigset_t set;
 
 	(void)sigemptyset(&set);
+	(void)sigaddset(&set, LEAVE_SIGNAL);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* Who had it?  0: nobody. */
@@ -253,7 +277,7 @@ fence_keeper_stop(pid_t pid, uint64_t deadline)
 	p.fd = pidfd_open(pid, 0);
 	if (p.fd == -1)
 		return errno == ESRCH ? 0 : -errno;
-	(void)pidfd_send_signal(p.fd, SIGTERM, NULL, 0);
+	(void)pidfd_send_signal(p.fd, LEAVE_SIGNAL, NULL, 0);
 	now = fence_now();
 	if (poll(&p, 1,
 		deadline > now ? (int)((deadline - now) / FENCE_NS_PER_MS)

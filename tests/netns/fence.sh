@@ -250,6 +250,15 @@ wait_for 2 eval '[ -z "$(keeper a)" ]'
 check "stop without a keeper" exits 0 a stop
 check "nothing is left" empty "$URL/1"
 
+title "the keeper is told to end, but not by carp-fence stop"
+start_alive a
+kill -TERM "$(keeper a)"
+check "it ends" wait_for 2 closed a
+note "a: \"$(cat "$T/a/alive")\""
+check "the disk stays a's" ours a "$URL/1"
+check "stop" exits 0 a stop
+check "nothing is left" empty "$URL/1"
+
 title "stolen by another node by hand"
 start_alive a INTERVAL=0.25
 sleep 0.3
