@@ -111,9 +111,18 @@ $(B)/install/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 $(B)/carp-fence: $(FENCE_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(FENCE_OBJ) \
 	    $(call pc,--libs $(FENCE_PKGS))
+# The same program is the hook scsi-pr.
+install-hooks: $(B)/carp-fence $(B)/carp-held
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXEC)/hooks
+	install -m 755 $(B)/carp-fence $(DESTDIR)$(SBINDIR)
+	ln -sf $(SBINDIR)/carp-fence $(DESTDIR)$(LIBEXEC)/hooks/scsi-pr
+	install -m 755 $(B)/carp-held $(DESTDIR)$(LIBEXEC)
+	install -m 755 $(filter-out %.sh,$(wildcard pkg/hooks/*)) \
+	    $(DESTDIR)$(LIBEXEC)/hooks
+	install -m 644 $(wildcard pkg/hooks/*.sh) $(DESTDIR)$(LIBEXEC)/hooks
 
 ## install	with DESTDIR= PREFIX= LIBDIR= ...: all that a package needs
-install: all $(B)/install/carpd $(B)/install/carpctl
+install: all $(B)/install/carpd $(B)/install/carpctl install-hooks
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(SBINDIR) \
 	    $(DESTDIR)$(INCDIR)/carp $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(SYSCONFDIR)/carpd/notify.d \
@@ -137,12 +146,6 @@ install: all $(B)/install/carpd $(B)/install/carpctl
 	    $(DESTDIR)$(SYSUSERSDIR)/carpd.conf
 	install -D -m 644 pkg/completion/carpctl \
 	    $(DESTDIR)$(COMPDIR)/carpctl
-	install -d $(DESTDIR)$(LIBEXEC)/hooks
-	install -m 755 $(B)/carp-held $(DESTDIR)$(LIBEXEC)
-	install -m 755 $(filter-out %.sh,$(wildcard pkg/hooks/*)) \
-	    $(DESTDIR)$(LIBEXEC)/hooks
-	install -m 644 $(wildcard pkg/hooks/*.sh) \
-	    $(DESTDIR)$(LIBEXEC)/hooks
 
 # Tests.  Each tests/unit/NAME.c is a program of its own.  One that looks into
 # the daemon says what else it is linked with: UNIT_OBJ_NAME, UNIT_PKGS_NAME.
@@ -210,7 +213,7 @@ SIM	    = $(B)/tests/sim/sim
 SIM_OBJ	    = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 CONF_TOOLS  = $(B)/tests/conf/conf_dump $(B)/tests/conf/conf_check
 NETNS_TOOLS = $(B)/tests/netns/probe $(B)/tests/netns/watch
-NETNS_ISCSI = $(B)/tests/netns/iscsi_rw
+NETNS_ISCSI = $(B)/tests/netns/iscsi_rw $(B)/tests/netns/disk_io
 NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver
 TEST_TOOLS  = $(UNIT_TESTS) $(SIM) $(CONF_TOOLS) $(NETNS_TOOLS) \
 	      $(NETNS_DRIVERS) $(NETNS_ISCSI)
@@ -249,7 +252,7 @@ $(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
 $(NETNS_ISCSI): $(B)/tests/netns/%: tests/netns/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) $(call pc,--cflags libiscsi) -o $@ $< \
-	    $(call pc,--libs libiscsi)
+	    $(call pc,--libs $(FENCE_PKGS))
 
 $(NETNS_DRIVERS): $(B)/tests/netns/%: tests/netns/%.c $(B)/libcarp.so
 	@mkdir -p $(@D)
@@ -263,7 +266,7 @@ check:
 
 check-all: all $(TEST_TOOLS)
 	$(RUN) $(UNIT_TESTS) tests/sim/run.sh $(CONF_TESTS) tests/cli/run.sh \
-	    tests/install.sh $(NETNS_TESTS)
+	    tests/install.sh tests/fence-agent.sh $(NETNS_TESTS)
 
 ## check-unit	unit tests
 check-unit: $(UNIT_TESTS)
@@ -287,7 +290,7 @@ check-install: all
 
 ## check-netns	real daemons in private network namespaces
 check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS) $(NETNS_ISCSI)
-	$(RUN) $(NETNS_TESTS)
+	$(RUN) $(NETNS_TESTS) tests/fence-agent.sh
 
 ## check-asan	all of them with sanitizers: addresses, undefined behaviour
 check-asan:
@@ -348,7 +351,7 @@ deps:
 clean:
 	rm -rf $(B) build-asan build-fuzz
 
-.PHONY: all help clean install deps demo format lint check check-all \
+.PHONY: all help clean install install-hooks deps demo format lint check check-all \
     check-unit check-sim check-conf check-cli check-install check-netns \
     check-asan fuzz fuzz-smoke fuzz-run bench
 export M D QUICK SIM_RUNS SIM_SEED FUZZ_TIME

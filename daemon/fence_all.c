@@ -218,6 +218,19 @@ fence_all_leave(struct fence_crew *crew, char *why, size_t len)
 	return EXIT_FAILED;
 }
 
+bool
+fence_all_unreached(struct fence_crew *crew)
+{
+	const struct fence_member *m;
+
+	for (unsigned i = 0; i < crew->n; i++) {
+		m = &crew->members[i];
+		if (m->rc != 0 && m->rc != -ETIMEDOUT && m->disk.is_open)
+			return false;
+	}
+	return true;
+}
+
 static int
 gone(struct fence_crew *crew, struct fence_disk *d)
 {

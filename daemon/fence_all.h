@@ -18,6 +18,8 @@ int fence_all_check(struct fence_crew *, char *why, size_t len);
 
 /* Nothing of this node is left: done, or only looked at. */
 int fence_all_leave(struct fence_crew *, char *why, size_t len);
+/* Whoever failed could not even be read. */
+bool fence_all_unreached(struct fence_crew *);
 int fence_all_gone(struct fence_crew *, char *why, size_t len);
 
 /*

@@ -20,9 +20,10 @@
 #include "fence_keeper.h"
 #include "fence_state.h"
 
-#define LOOK_MS	 50 /* how often silence is looked for */
-#define LEAVE_NS (1500 * FENCE_NS_PER_MS)
-#define TELL_MS	 200
+#define LEAVE_SIGNAL SIGUSR1 /* from carp-fence stop only */
+#define LOOK_MS	     50	     /* how often silence is looked for */
+#define LEAVE_NS     (1500 * FENCE_NS_PER_MS)
+#define TELL_MS	     200
 
 /* The pipe to the parent, and what we were given, and nothing else. */
 static int
@@ -100,19 +101,41 @@ leave(struct fence_crew *crew, struct fence_conf *c)
 	return fence_all_leave(crew, why, sizeof(why));
 }
 
-/* Until we are told to end, or have lost a disk. */
+/* The signal that came, 0 if none. */
+static unsigned
+signal_of(int signals)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	return info.ssi_signo;
+}
+
+/*
+ * Until we are told to leave the disks, or have lost one.  Whoever ends all
+ * processes, as when the system goes down, does not know whether the disks
+ * are in use: then they stay ours.
+ */
 static int
 keep(struct fence_crew *crew, struct fence_conf *c, int signals)
 {
 	struct pollfd p[2] = { { signals, POLLIN, 0 },
 		{ crew->wake, POLLIN, 0 } };
 	char why[1024];
+	unsigned sig = 0;
 
 	fence_all_hold(crew);
-	while (!fence_all_lost(crew, why, sizeof(why))) {
+	while (sig == 0 && !fence_all_lost(crew, why, sizeof(why))) {
 		if (poll(p, 2, LOOK_MS) > 0 && (p[0].revents & POLLIN) != 0)
-			return leave(crew, c);
+			sig = signal_of(signals);
 	}
+	if (sig == LEAVE_SIGNAL)
+		return leave(crew, c);
+	if (sig != 0)
+		(void)snprintf(why, sizeof(why),
+		    "ended by signal %u: the disks stay reserved for %08x", sig,
+		    (unsigned)c->id);
 	tell(c->alive, why);
 	(void)fence_state_write_loss(c, why);
 	return EXIT_FAILED;
@@ -124,12 +147,13 @@ catch_signals(void)
 	sigset_t set;
 
 	(void)sigemptyset(&set);
+	(void)sigaddset(&set, LEAVE_SIGNAL);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* Who had it?  0: nobody. */
@@ -141,16 +165,25 @@ former(const struct fence_disk *d)
 	return (unsigned)(d->seen.holder >> 32);
 }
 
+static unsigned
+count_taken(const struct fence_crew *crew)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < crew->n; i++)
+		n += crew->members[i].disk.taken;
+	return n;
+}
+
 static void
 boast(const struct fence_crew *crew, uint64_t since)
 {
 	char from[32] = "";
-	unsigned n = 0;
+	unsigned n = count_taken(crew);
 
 	for (unsigned i = 0; i < crew->n; i++) {
 		if (!crew->members[i].disk.taken)
 			continue;
-		n++;
 		if (former(&crew->members[i].disk) != 0)
 			(void)snprintf(from, sizeof(from), " from %08x",
 			    former(&crew->members[i].disk));
@@ -174,6 +207,7 @@ run(const struct fence_conf *conf, int parent)
 	struct fence_conf c = *conf;
 	struct fence_crew *crew;
 	uint64_t since = fence_now();
+	bool left = fence_state_has_disks(&c);
 	char why[1024] = "";
 	int rc, signals;
 
@@ -198,6 +232,8 @@ run(const struct fence_conf *conf, int parent)
 	    crew != NULL ? fence_all_take(crew, why, sizeof(why)) : EXIT_FAILED;
 	if (rc != EXIT_OK) {
 		(void)fprintf(stderr, "carp-fence: %s\n", why);
+		if (!left && (crew == NULL || count_taken(crew) == 0))
+			(void)fence_state_forget_disks(&c);
 		return rc;
 	}
 	boast(crew, since);
@@ -241,7 +277,7 @@ fence_keeper_stop(pid_t pid, uint64_t deadline)
 	p.fd = pidfd_open(pid, 0);
 	if (p.fd == -1)
 		return errno == ESRCH ? 0 : -errno;
-	(void)pidfd_send_signal(p.fd, SIGTERM, NULL, 0);
+	(void)pidfd_send_signal(p.fd, LEAVE_SIGNAL, NULL, 0);
 	now = fence_now();
 	if (poll(&p, 1,
 		deadline > now ? (int)((deadline - now) / FENCE_NS_PER_MS)

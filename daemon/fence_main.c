@@ -135,33 +135,66 @@ do_start(struct fence_conf *c, char **args)
 		rc = fence_conf_check(c);
 	if (rc != 0)
 		return fail(rc, c->why);
+	if (!c->forced && fence_now() + c->watch >= c->deadline)
+		return fail(EXIT_PARAMETER,
+		    "WATCH: is longer than the time "
+		    "limit of start allows: write less, or raise that");
 	return fence_keeper_start(c);
+}
+
+/* A keeper that runs leaves the disks itself, and sooner than we would. */
+static int
+end_keeper(const struct fence_conf *c)
+{
+	pid_t keeper = fence_state_keeper(c);
+	uint64_t now = fence_now();
+
+	if (keeper == 0)
+		return 0;
+	return fence_keeper_stop(keeper, now + (c->deadline - now) / 10 * 6);
+}
+
+/*
+ * A disk that is not reached is no failure if none was taken since the last
+ * boot: what may be left of before does no harm, and start would adopt it.
+ */
+static int
+leave_disks(struct fence_conf *c, bool taken)
+{
+	struct fence_crew *crew = crew_of(c);
+	char why[1024] = "";
+
+	if (crew == NULL)
+		return fail(EXIT_FAILED, c->why);
+	if (fence_all_leave(crew, why, sizeof(why)) != EXIT_OK) {
+		if (taken || !fence_all_unreached(crew))
+			return fail(EXIT_FAILED, why);
+		(void)printf("nothing was taken; not reached: %s\n", why);
+		return EXIT_OK;
+	}
+	(void)fence_state_forget_disks(c);
+	(void)printf("nothing of this node is left on %u disk%s\n", c->ndisks,
+	    c->ndisks == 1 ? "" : "s");
+	return EXIT_OK;
 }
 
 static int
 do_stop(struct fence_conf *c, char **args)
 {
-	struct fence_crew *crew;
-	pid_t keeper = fence_state_keeper(c);
-	uint64_t now = fence_now();
-	char why[1024] = "";
+	bool taken = fence_state_has_disks(c);
 	int rc;
 
-	if (keeper != 0 &&
-	    fence_keeper_stop(keeper, now + (c->deadline - now) / 10 * 6) != 0)
+	if (end_keeper(c) != 0)
 		return fail(EXIT_FAILED, "the keeper does not end, even when "
 					 "killed: a disk hangs");
 	rc = known_disks(c, args);
+	if (rc == EXIT_FAILED && !taken) {
+		(void)printf("nothing was taken; %s\n", c->why);
+		return EXIT_OK;
+	}
 	if (rc != 0)
 		return fail(rc, c->why);
-	crew = crew_of(c);
-	if (crew == NULL)
-		return fail(EXIT_FAILED, c->why);
-	if (fence_all_leave(crew, why, sizeof(why)) != EXIT_OK)
-		return fail(EXIT_FAILED, why);
-	(void)printf("nothing of this node is left on %u disk%s\n", c->ndisks,
-	    c->ndisks == 1 ? "" : "s");
-	return EXIT_OK;
+	return leave_disks(c, taken);
 }
 
 static int

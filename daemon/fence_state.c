@@ -125,6 +125,24 @@ fence_state_read_disks(struct fence_conf *c)
 	return rc == 0 ? 0 : -EINVAL;
 }
 
+bool
+fence_state_has_disks(const struct fence_conf *c)
+{
+	char path[PATH_LEN];
+
+	path_of(path, c, "disks");
+	return access(path, F_OK) == 0;
+}
+
+int
+fence_state_forget_disks(const struct fence_conf *c)
+{
+	char path[PATH_LEN];
+
+	path_of(path, c, "disks");
+	return unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
 int
 fence_state_write_loss(const struct fence_conf *c, const char *why)
 {

@@ -20,6 +20,8 @@ pid_t fence_state_keeper(const struct fence_conf *);
 /* The disks that were taken; reading adds them to the configuration. */
 int fence_state_write_disks(const struct fence_conf *);
 int fence_state_read_disks(struct fence_conf *);
+bool fence_state_has_disks(const struct fence_conf *);
+int fence_state_forget_disks(const struct fence_conf *);
 
 /* Why the keeper ended; "" if it did not say. */
 int fence_state_write_loss(const struct fence_conf *, const char *why);

@@ -58,6 +58,11 @@ bool
 fence_moved(const struct fence_view *before, const struct fence_view *after,
     uint32_t id, bool own)
 {
+	/* Keys are read first: the holder may have moved in between. */
+	if (after->reserved && after->type < FENCE_ALL_REGISTRANTS &&
+	    (!own || fence_key_of(after->holder, id)) &&
+	    !fence_has(before, after->holder))
+		return true;
 	for (uint32_t i = 0; i < after->nkeys; i++) {
 		if (own && !fence_key_of(after->keys[i], id))
 			continue;
@@ -120,40 +125,45 @@ fence_say(char *ret, size_t len, const struct fence_view *v, uint32_t id)
 	case FENCE_WRONG_TYPE:
 		(void)snprintf(ret, len,
 		    "the reservation has type %u, scope %u instead of %u, 0",
-		    v->type, v->scope, FENCE_WRITE_EXCLUSIVE_RO);
+		    v->type, v->scope, (unsigned)FENCE_WRITE_EXCLUSIVE_RO);
 		break;
 	}
 }
 
-/*
- * Whoever holds the reservation goes first, then all others.  What is
- * preempted to get it from all who hold it together is 0.
- */
-static bool
-victim(uint64_t *ret, const struct fence_view *v, uint64_t key, bool spare)
+/* Somebody else who is registered; 0: nobody. */
+static uint64_t
+other_than(const struct fence_view *v, uint64_t key, bool spare)
 {
-	if (v->reserved && v->holder != key) {
-		*ret = for_all(v) ? 0 : v->holder;
-		return true;
-	}
 	for (uint32_t i = 0; i < v->nkeys; i++) {
 		if (spare && fence_key_of(v->keys[i], (uint32_t)(key >> 32)))
 			continue;
-		*ret = v->keys[i];
-		if (*ret != key)
-			return true;
+		if (v->keys[i] != key)
+			return v->keys[i];
 	}
-	return false;
+	return 0;
 }
 
-/* Somebody who was not there when we looked first. */
+/*
+ * Somebody who was not there when we looked first, and to whom we give way:
+ * whoever has the reservation already, or else, of two that start at the same
+ * time, the one with the lower key.
+ */
 static uint64_t
-newcomer(
-    const struct fence_view *v, const struct fence_view *seen, uint64_t key)
+rival(const struct fence_view *v, const struct fence_view *seen, uint64_t key)
 {
+	bool equal = fence_has(v, key) && !for_all(v);
+	uint64_t k;
+
+	if (v->reserved && v->holder == key)
+		return 0;
+	if (v->reserved && !for_all(v) && !fence_has(seen, v->holder))
+		return v->holder;
 	for (uint32_t i = 0; i < v->nkeys; i++) {
-		if (v->keys[i] != key && !fence_has(seen, v->keys[i]))
-			return v->keys[i];
+		k = v->keys[i];
+		if (k == key || fence_has(seen, k))
+			continue;
+		if (!equal || k < key)
+			return k;
 	}
 	return 0;
 }
@@ -164,15 +174,21 @@ fence_take(const struct fence_view *v, const struct fence_view *seen,
 {
 	uint64_t other;
 
-	other = seen != NULL ? newcomer(v, seen, key) : 0;
+	other = seen != NULL ? rival(v, seen, key) : 0;
 	if (other != 0)
 		return (struct fence_step){ FENCE_ALIVE, other, 0 };
 	if (!fence_has(v, key))
 		return (struct fence_step){ FENCE_REGISTER, key, 0 };
-	if (victim(&other, v, key, spare))
-		return (struct fence_step){ FENCE_PREEMPT, other, 0 };
+	/* Preempting 0 takes it from all who hold it together. */
+	if (v->reserved && v->holder != key)
+		return (struct fence_step){ FENCE_PREEMPT,
+			for_all(v) ? 0 : v->holder, 0 };
+	/* Of two that are registered only one can do this. */
 	if (!v->reserved)
 		return (struct fence_step){ FENCE_RESERVE, key, 0 };
+	other = other_than(v, key, spare);
+	if (other != 0)
+		return (struct fence_step){ FENCE_PREEMPT, other, 0 };
 	/* Preempting oneself changes the type without a gap. */
 	if (!right_type(v))
 		return (struct fence_step){ FENCE_PREEMPT, key, 0 };

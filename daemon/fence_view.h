@@ -42,7 +42,7 @@ bool fence_has(const struct fence_view *, uint64_t key);
 unsigned fence_foreign(const struct fence_view *, uint32_t id);
 
 /*
- * Somebody has registered a key that was not there before: he lives.  Only
+ * There is a key that was not there before: its node lives.  Only
  * keys of the node id count if own is true.
  */
 bool fence_moved(const struct fence_view *before,
@@ -77,9 +77,10 @@ struct fence_step {
 };
 
 /*
- * key is ours from now on.  Registrants that are not in seen live; seen is
- * NULL if they shall lose the disk even so.  spare: other keys of our node
- * stay, unless one holds the reservation: programs of its own use them.
+ * key is ours from now on.  Registrants that are not in seen live, and win
+ * unless we were quicker; seen is NULL if they shall lose the disk even so.
+ * spare: other keys of our node stay, unless one holds the reservation:
+ * programs of its own use them.
  */
 struct fence_step fence_take(const struct fence_view *,
     const struct fence_view *seen, uint64_t key, bool spare);

@@ -6,7 +6,7 @@ set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
     libnl-3-dev libevent-dev libconfuse-dev libjansson-dev
-    libcap-ng-dev"
+    libcap-ng-dev libiscsi-dev"
 demo="iproute2 jq mount util-linux"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
@@ -14,7 +14,7 @@ check="check ucarp keepalived tcpdump python3 procps ethtool nftables
 # What the hooks of services are tested against.
 check="$check tgt libiscsi-bin libiscsi-dev dnsmasq-base udhcpc samba
     smbclient nfs-ganesha nfs-ganesha-vfs libnfs-utils nfs-kernel-server
-    resource-agents kmod nginx-light curl systemd"
+    fence-agents resource-agents kmod nginx-light curl systemd"
 bench="keepalived ucarp tcpdump strace"
 
 wanted=

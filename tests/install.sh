@@ -33,13 +33,15 @@ sed -n '/^\.Bd -literal/,/^\.Ed/p' man/libcarp.3 | sed '1d;$d;s/\\e/\\/g' |
     diff - tests/example/example.c
 for f in sbin/carpd sbin/carpctl share/man/man3/libcarp.3 \
     share/man/man5/carpd.conf.5 share/man/man7/carp-hooks.7 \
-    share/man/man8/carpd.8 share/man/man8/carpctl.8 include/carp/carp.h \
+    share/man/man8/carpd.8 share/man/man8/carpctl.8 \
+    share/man/man8/carp-fence.8 include/carp/carp.h \
     lib/libcarp.a lib/systemd/system/carpd.service \
     lib/systemd/system/carpd-failover.service sbin/carp-fence \
-    lib/carpd/hooks/mount lib/carpd/hooks/scsi-pr; do
+    lib/carpd/hooks/mount; do
 	[ -s "$dir/usr/$f" ] || { echo "not installed: $f"; exit 1; }
 done
 for f in "$dir"/usr/lib/carpd/hooks/*; do
+	[ ! -L "$f" ] || continue # to where it is not, here
 	case $f in
 	*.sh) [ ! -x "$f" ] || { echo "executable: $f"; exit 1; } ;;
 	*) "$f" >/dev/null 2>&1 && rc=0 || rc=$?
@@ -47,6 +49,8 @@ for f in "$dir"/usr/lib/carpd/hooks/*; do
 	esac
 done
 [ -x "$dir/usr/lib/carpd/carp-held" ] || { echo "no carp-held"; exit 1; }
+[ "$(readlink "$dir/usr/lib/carpd/hooks/scsi-pr")" = /usr/sbin/carp-fence ]
+"$dir/usr/sbin/carp-fence" --help >/dev/null
 for p in carpd carpctl; do
 	if objdump -p "$dir/usr/sbin/$p" | grep -qE 'R(UN)?PATH'; then
 		echo "the installed $p has a run path"

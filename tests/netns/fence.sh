@@ -7,6 +7,8 @@
 
 FENCE=${FENCE:-$BUILD/carp-fence}
 [ -x "$FENCE" ] || skip "$FENCE is missing: run make first"
+IO=$TOOLS/disk_io
+[ -x "$IO" ] || skip "$IO is missing: run make first"
 for tool in tgtd tgtadm; do
 	command -v $tool >/dev/null || skip "$tool is not installed: apt install tgt"
 done
@@ -107,6 +109,20 @@ full_key() {
 	on c "$FENCE" keys "$1" | grep -o "0x${KEYS[$2]}[0-9a-f]*" | head -n 1
 }
 
+# Another session on a node: what does the disk itself let it do?
+io() {
+	local rc
+	on "$1" "$IO" "${@:2}"
+	rc=$?
+	[ $rc = 24 ] && note "$2: reservation conflict"
+	return $rc
+}
+
+conflict() {
+	io "$@"
+	[ $? = 24 ]
+}
+
 # Seconds for COMMAND, in $took.
 timed() {
 	local t rc
@@ -137,9 +153,18 @@ check "stop of what does not run: 0" exits 0 a stop
 check "start" timed exits 0 a start CARPD_PEER=unclear
 note "start on a free disk: $took s"
 check "the disk has our key and reservation, and no other" ours a "$URL/1"
+check "the disk refuses writes of others" conflict b write "$URL/1"
+check "but not reads" io b read "$URL/1"
+check "and not writes of this node, if they say whose they are" \
+    io a write "$URL/1" aaaaaaaa00000077
 check "status: 0" exits 0 a status
 check "start again: 0 at once" exits 0 a start
 check "still one keeper" is "$(keeper a | wc -l)" 1
+check "others are told from ours" eval \
+    'io b read "$URL/1" cccccccc00000001 && exits 1 a status'
+on b env KEY=cccccccc DISKS="$URL/1" CARPD_STATE="$T/x/none" "$FENCE" stop \
+    > /dev/null
+check "status: 0, when they are gone" exits 0 a status
 k=$(full_key "$URL/1" a)
 moved() {
 	local now
@@ -152,6 +177,7 @@ check "stop" timed exits 0 a stop
 note "stop: $took s"
 check "verify: 0" exits 0 a verify
 check "nothing is left on the disk" empty "$URL/1"
+check "everybody may write" io b write "$URL/1"
 check "stop again: 0" exits 0 a stop
 
 title "several disks at once"
@@ -224,6 +250,15 @@ wait_for 2 eval '[ -z "$(keeper a)" ]'
 check "stop without a keeper" exits 0 a stop
 check "nothing is left" empty "$URL/1"
 
+title "the keeper is told to end, but not by carp-fence stop"
+start_alive a
+kill -TERM "$(keeper a)"
+check "it ends" wait_for 2 closed a
+note "a: \"$(cat "$T/a/alive")\""
+check "the disk stays a's" ours a "$URL/1"
+check "stop" exits 0 a stop
+check "nothing is left" empty "$URL/1"
+
 title "stolen by another node by hand"
 start_alive a INTERVAL=0.25
 sleep 0.3
@@ -240,7 +275,7 @@ fence b stop
 
 title "two nodes start at the same time"
 both=0 none=0
-for i in 1 2 3 4 5; do
+for i in 1 2 3 4 5 6 7 8 9 10; do
 	fence a start "$ALL" &
 	p=$!
 	fence b start "$ALL"
@@ -258,10 +293,41 @@ for i in 1 2 3 4 5; do
 	fence b stop "$ALL"
 done
 check "never both" is $both 0
-note "neither in $none of 5"
+note "neither in $none of 10"
 for i in 1 2 3 4; do
 	check "disk $i is free" empty "$URL/$i"
 done
+
+title "start is killed while it watches"
+fence b start
+kill -KILL "$(keeper b)"
+wait_for 2 eval '[ -z "$(keeper b)" ]'
+fence a start WATCH=5 &
+p=$!
+wait_for 2 eval '[ -n "$(keeper a)" ]'
+k=$(keeper a)
+kill -KILL "$k"
+check "start has failed" eval '! wait $p'
+check "the disk is as it was" ours b "$URL/1"
+check "b takes it again" exits 0 b start
+check "stop" exits 0 b stop
+
+title "both processors are busy: a living peer is seen to live"
+check "a has the disk" start_alive a
+hogs=()
+for i in 1 2 3 4; do
+	while :; do :; done &
+	hogs+=($!)
+done
+seen=0
+for i in 1 2 3 4 5 6 7 8; do
+	fence b start CARPD_PEER=unclear
+	[ $? = 6 ] && seen=$((seen + 1))
+done
+check "exit 6 each time" is $seen 8
+check "a has not noticed anything" not closed a
+kill "${hogs[@]}"
+check "stop" exits 0 a stop
 
 title "a target that hangs"
 target 2 3261 1
@@ -303,6 +369,8 @@ check "stop fails, for the disk cannot be reached: 1" timed exits 1 a stop \
 check "bounded" less "$took" 4.0
 check "verify: not known: 4" exits 4 a verify "DISKS=$URL/1 $HUNG" \
     CARPD_TIMEOUT=2
+check "stop of a node that has taken nothing: 0" exits 0 b stop \
+    "DISKS=$HUNG" CARPD_TIMEOUT=4
 kill -CONT "${PID[tgtd2]}"
 check "stop when it is back" exits 0 a stop "DISKS=$URL/1 $HUNG"
 check "verify" exits 0 a verify "DISKS=$URL/1 $HUNG"
@@ -332,6 +400,7 @@ check "INTERVAL=fast" exits 2 a start INTERVAL=fast
 check "LOSS shorter than two intervals" exits 2 a start INTERVAL=1 LOSS=1.5
 check "MISSING=-1" exits 2 a start MISSING=-1
 check "CARPD_PEER=gone" exits 2 a start CARPD_PEER=gone
+check "WATCH longer than the limit" exits 2 a start WATCH=4 CARPD_TIMEOUT=4
 check "no DISKS" exits 2 a start DISKS=
 check "a relative path" exits 2 a start DISKS=sda
 check "a pattern without a match" exits 1 a start "DISKS=/dev/disk/by-id/none-*"

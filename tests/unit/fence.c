@@ -42,7 +42,7 @@ static const struct row {
 	{ "registered only", { A(9) }, 0, 0, 0, FENCE_OPEN, FENCE_RESERVE, A(9),
 	    FENCE_UNREGISTER },
 	{ "two registered, none holds it", { B(3), A(9) }, 0, 0, 0, FENCE_OPEN,
-	    FENCE_PREEMPT, B(3), FENCE_UNREGISTER },
+	    FENCE_RESERVE, A(9), FENCE_UNREGISTER },
 	{ "ours", { A(9) }, A(9), 5, 0, FENCE_HELD, FENCE_DONE, A(9),
 	    FENCE_RELEASE },
 	{ "ours, the peer may write", { A(9), B(1) }, A(9), 5, 0, FENCE_HELD,
@@ -171,18 +171,51 @@ START_TEST(steps_lead_there)
 }
 END_TEST
 
+/* B(1) was there when we looked first; A(9) is ours. */
+static const struct {
+	const char *why;
+	struct row now;
+	enum fence_todo todo;
+	uint64_t key;
+} starts[] = {
+	{ "its key has moved", { .keys = { B(2) }, .holder = B(2), .type = 5 },
+	    FENCE_ALIVE, B(2) },
+	{ "it moved while we registered",
+	    { .keys = { A(9), B(2) }, .holder = B(2), .type = 5 }, FENCE_ALIVE,
+	    B(2) },
+	{ "it moved while the disk was read",
+	    { .keys = { A(9), B(1) }, .holder = B(2), .type = 5 }, FENCE_ALIVE,
+	    B(2) },
+	{ "it stands still",
+	    { .keys = { A(9), B(1) }, .holder = B(1), .type = 5 },
+	    FENCE_PREEMPT, B(1) },
+	{ "a third comes before we register", { .keys = { B(1), B(7) } },
+	    FENCE_ALIVE, B(7) },
+	{ "a third comes at the same time: the lower key wins",
+	    { .keys = { A(9), B(7) } }, FENCE_RESERVE, A(9) },
+	{ "the higher one loses", { .keys = { A(9), A(7) } }, FENCE_ALIVE,
+	    A(7) },
+	{ "unless it was quicker",
+	    { .keys = { A(9), A(7) }, .holder = A(9), .type = 5 },
+	    FENCE_PREEMPT, A(7) },
+	{ "the lower one loses if it was slower",
+	    { .keys = { A(9), B(7) }, .holder = B(7), .type = 5 }, FENCE_ALIVE,
+	    B(7) },
+	{ "both find a dead one",
+	    { .keys = { B(1), A(9), B(7) }, .holder = B(1), .type = 5 },
+	    FENCE_PREEMPT, B(1) },
+	{ "all hold it, and a third comes",
+	    { .keys = { B(1), A(9), B(7) }, .type = 7 }, FENCE_ALIVE, B(7) },
+};
+
 START_TEST(who_appears_lives)
 {
 	struct fence_view seen = view(&(struct row){ .keys = { B(1) } });
-	struct fence_view later = view(&(struct row){ .keys = { B(2) } });
-	struct fence_step s = fence_take(&later, &seen, A(9), false);
+	struct fence_view v = view(&starts[_i].now);
+	struct fence_step s = fence_take(&v, &seen, A(9), false);
 
-	ck_assert_int_eq(s.todo, FENCE_ALIVE);
-	ck_assert_uint_eq(s.key, B(2));
-	/* Ours is not a newcomer. */
-	later = view(&(struct row){ .keys = { B(1), A(9) } });
-	s = fence_take(&later, &seen, A(9), false);
-	ck_assert_int_eq(s.todo, FENCE_PREEMPT);
+	ck_assert_msg(s.todo == starts[_i].todo, "%s", starts[_i].why);
+	ck_assert_msg(s.key == starts[_i].key, "%s", starts[_i].why);
 }
 END_TEST
 
@@ -271,7 +304,7 @@ START_TEST(requests_of_the_kernel)
 	fence_request(&r, FENCE_OUT_CLEAR, 1, 0, 0);
 	ck_assert_uint_eq(r.number, IOC_PR_CLEAR);
 	ck_assert_uint_eq(r.arg.clear.key, 1);
-	/* As include/uapi/linux/pr.h of Linux 7.0 gives them, on x86 and arm. */
+	/* As include/uapi/linux/pr.h of Linux 7.0 gives them. */
 	ck_assert_uint_eq(FENCE_READ_KEYS & 0xffffu, 'p' << 8 | 206);
 	ck_assert_uint_eq(FENCE_READ_RESERVATION & 0xffffu, 'p' << 8 | 207);
 }
@@ -357,7 +390,7 @@ main(void)
 	add_rows(t, a_disk_is_judged, rows);
 	add_rows(t, the_next_step_is_known, rows);
 	add_rows(t, steps_lead_there, rows);
-	tcase_add_test(t, who_appears_lives);
+	add_rows(t, who_appears_lives, starts);
 	tcase_add_test(t, own_sessions_are_spared);
 	add_rows(t, movement_is_life, moves);
 	tcase_add_test(t, requests_of_the_kernel);
