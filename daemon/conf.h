@@ -131,13 +131,14 @@ enum conf_result conf_from_args(
 /*
  * Against the machine: addresses outside every subnet of their interface,
  * addresses that the node has already (those with our tag do not count).  An
- * interface that does not exist is a warning: it may come later.
+ * interface that does not exist is a warning: it may come later.  Hooks are
+ * looked for in these directories; NULL: in conf_hook_dirs.
  */
-enum conf_result conf_check(
-    const struct conf *, const struct vip *, FILE *errors);
+enum conf_result conf_check(const struct conf *, const struct vip *,
+    const char *const hooks[2], FILE *errors);
 
-/* Where hooks of resources are looked for, in this order; NULL at the end. */
-extern const char *const conf_hook_dirs[];
+/* Where hooks of resources are looked for, in this order. */
+extern const char *const conf_hook_dirs[2];
 
 /* Two blocks that mean the same (file name and line numbers do not count). */
 bool conf_equal(const struct conf *, const struct conf *);

@@ -9,8 +9,7 @@
 #include "conf.h"
 #include "conf_hooks.h"
 
-const char *const conf_hook_dirs[] = { "/etc/carpd/hooks", CARP_HOOK_DIR,
-	NULL };
+const char *const conf_hook_dirs[2] = { "/etc/carpd/hooks", CARP_HOOK_DIR };
 
 /* Who can write it is root. */
 static const char *
@@ -61,15 +60,16 @@ say(const struct conf *c, FILE *out, uint32_t line, const char *fmt, ...)
 
 /* The first that is there counts, as when it is run. */
 static bool
-check_hook(const struct conf *c, const struct conf_resource *r, FILE *out)
+check_hook(const struct conf *c, const struct conf_resource *r,
+    const char *const dirs[2], FILE *out)
 {
 	const char *hook = conf_text(c, r->hook), *why;
 	char path[2 * CONF_PATH_MAX];
 	struct stat st;
 	unsigned i;
 
-	for (i = 0; conf_hook_dirs[i] != NULL; i++) {
-		const char *dir = conf_hook_dirs[i];
+	for (i = 0; i < 2; i++) {
+		const char *dir = dirs[i];
 
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, hook);
 		if (stat(path, &st) == -1)
@@ -85,12 +85,12 @@ check_hook(const struct conf *c, const struct conf_resource *r, FILE *out)
 	say(c, out, r->line,
 	    "hook %s of %s is neither in %s nor in %s; put it there, or "
 	    "correct its name",
-	    hook, r->name, conf_hook_dirs[0], conf_hook_dirs[1]);
+	    hook, r->name, dirs[0], dirs[1]);
 	return false;
 }
 
 enum conf_result
-conf_check_hooks(const struct conf *c, FILE *out)
+conf_check_hooks(const struct conf *c, const char *const dirs[2], FILE *out)
 {
 	const char *resort = conf_text(c, c->failover.last_resort), *why;
 	const struct conf_resource *r = conf_resources(c);
@@ -98,7 +98,7 @@ conf_check_hooks(const struct conf *c, FILE *out)
 	uint32_t i;
 
 	for (i = 0; i < c->failover.nresources; i++)
-		if (r[i].none == 0 && !check_hook(c, &r[i], out))
+		if (r[i].none == 0 && !check_hook(c, &r[i], dirs, out))
 			ret = CONF_MACHINE;
 	if (resort[0] == '\0' || (why = unfit(resort)) == NULL)
 		return ret;

@@ -6,6 +6,7 @@
 #include "conf.h"
 
 /* They are there, executable, and nobody's but root's: or CONF_MACHINE. */
-enum conf_result conf_check_hooks(const struct conf *, FILE *errors);
+enum conf_result conf_check_hooks(
+    const struct conf *, const char *const dirs[2], FILE *errors);
 
 #endif

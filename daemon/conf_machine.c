@@ -237,7 +237,8 @@ check_interlink(struct check *k)
 }
 
 enum conf_result
-conf_check(const struct conf *c, const struct vip *v, FILE *errors)
+conf_check(const struct conf *c, const struct vip *v,
+    const char *const hooks[2], FILE *errors)
 {
 	struct check k = { .conf = c, .vip = v, .out = errors };
 	const struct conf_host *h = conf_hosts(c);
@@ -259,7 +260,9 @@ conf_check(const struct conf *c, const struct vip *v, FILE *errors)
 		k.result = CONF_FAILED;
 	}
 	check_interlink(&k);
-	if (k.result != CONF_FAILED && conf_check_hooks(c, errors) != CONF_OK)
+	if (k.result != CONF_FAILED &&
+	    conf_check_hooks(
+		c, hooks != NULL ? hooks : conf_hook_dirs, errors) != CONF_OK)
 		k.result = CONF_MACHINE;
 	free(k.own);
 	return k.result;

@@ -178,13 +178,19 @@ put_phase(char *ret, size_t size, const json_t *e)
 		(void)snprintf(ret, size, "%s %s", phase, way);
 }
 
-/* A resource that is well each time it is asked is no news. */
+/*
+ * A resource that is well each time it is asked is no news, and what took no
+ * time was no run: its state has changed, which the last line shows.
+ */
 static bool
 is_news(const json_t *run)
 {
-	return json_is_object(run) &&
-	       (strcmp(rpc_text(run, "verb"), "status") != 0 ||
-		   rpc_int(run, "exit") != 0);
+	if (!json_is_object(run))
+		return false;
+	if (rpc_int(run, "exit") != 0)
+		return true;
+	return strcmp(rpc_text(run, "verb"), "status") != 0 &&
+	       rpc_real(run, "took_ms") > 0;
 }
 
 /* A phase is told once, when it begins.  False: there was nothing to tell. */

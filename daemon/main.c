@@ -254,7 +254,7 @@ load_checked(struct conf **conf, struct vip **vip, const struct arguments *a,
 		fprintf(errors, "carpd: interfaces: %s\n", strerror(-err));
 		return CONF_FAILED;
 	}
-	return conf_check(*conf, *vip, errors);
+	return conf_check(*conf, *vip, NULL, errors);
 }
 
 /* For a person as they are; for the journal with a priority. */

@@ -50,7 +50,7 @@ check(const struct conf *conf, FILE *out)
 		fprintf(out, "interfaces: %s\n", strerror(-rc));
 		return rc;
 	}
-	rc = conf_check(conf, vip, out) == CONF_OK ? 0 : -EINVAL;
+	rc = conf_check(conf, vip, NULL, out) == CONF_OK ? 0 : -EINVAL;
 	vip_free(vip);
 	return rc;
 }

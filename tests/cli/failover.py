@@ -60,6 +60,9 @@ EVENTS = [
     stamp(event="failover.status", status="IMPORTING", cause="peer is silent"),
     progress(role="IMPORTING", phase="fence", direction="up"),
     progress(role="IMPORTING", phase="fence", direction="up",
+             run={"resource": "disks", "verb": "start", "took_ms": 0.0,
+                  "exit": 0}),
+    progress(role="IMPORTING", phase="fence", direction="up",
              run={"resource": "disks", "hook": "scsi-pr", "verb": "start",
                   "at_ms": 0, "took_ms": 20, "exit": 0, "reason": ""}),
     progress(role="IMPORTING", phase="storage", direction="up",
@@ -433,7 +436,7 @@ def watch(t):
              T + "failover is possible\n" +
              T + "ERROR: storage failed\n", out)
     code, out, _ = t.run("watch", "-c", "3", "--json")
-    t.expect("watch --json", [json.loads(x) for x in out.splitlines()] ==
+    t.expect("watch --json is all of it", [json.loads(x) for x in out.splitlines()] ==
              EVENTS[1:4], out)
     code, screen, _ = t.terminal("watch -c 8", None)
     t.expect("watch on a terminal", code == 0 and

@@ -11,10 +11,11 @@ main(int argc, char **argv)
 	enum conf_result result;
 	struct conf *c = NULL;
 	struct vip *v;
+	const char *const hooks[2] = { argv[2], argv[argc > 2 ? 3 : 2] };
 	int rc;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: conf_check FILE\n");
+	if (argc != 2 && argc != 4) {
+		fprintf(stderr, "usage: conf_check FILE [HOOKS HOOKS]\n");
 		return CONF_USAGE;
 	}
 	if ((result = conf_load(&c, argv[1], stdout)) != CONF_OK)
@@ -24,7 +25,7 @@ main(int argc, char **argv)
 		free(c);
 		return CONF_FAILED;
 	}
-	result = conf_check(c, v, stdout);
+	result = conf_check(c, v, argc > 2 ? hooks : NULL, stdout);
 	vip_free(v);
 	free(c);
 	return (int)result;

@@ -134,12 +134,13 @@ second_hooks() {
 }
 
 # WHY, exit code, what the output must match, words of failover.
+check_with=() # directories of hooks
 failover() {
 	local why=$1 rc=$2 want=$3 words=$4 got
 	printf 'node { name = A }\nfailover {\n%s\n}\n%s\n' "$words" \
 	    'interface eth0 { vhid 10 { key-hex = 01
 	    address = 192.0.2.10/24 } }' >x.conf
-	got=$(timeout 20 "$check" x.conf 2>&1)
+	got=$(timeout 20 "$check" x.conf "${check_with[@]}" 2>&1)
 	if [ $? -ne "$rc" ] || ! [[ $got =~ ^$want$ ]]; then
 		printf '%s: wanted %s, "%s", got:\n%s\n' "$why" "$rc" "$want" \
 		    "$got"
@@ -182,6 +183,14 @@ if hooks; then
 			failover "of another user" 6 ".*own of b does not belong .*" \
 			    "service b { hook = own }"
 	fi
+	mkdir elsewhere
+	cp -p /etc/carpd/last elsewhere/moved
+	check_with=(/etc/carpd/hooks elsewhere)
+	failover "another directory" 0 "" "service b { hook = moved }"
+	failover "both are named" 6 \
+	    "x.conf:3: hook nfs of b is neither in /etc/carpd/hooks nor in elsewhere; .*" \
+	    "service b { hook = nfs }"
+	check_with=()
 	failover "no such hook" 6 \
 	    "x.conf:3: hook nfs of b is neither in /etc/carpd/hooks nor in /.*/carpd/hooks; .*" \
 	    "service b { hook = nfs }"
