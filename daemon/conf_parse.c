@@ -259,8 +259,8 @@ grammar_new(void)
 
 	conf_opts_end(host, conf_opts_add(host, n, conf_list_names, true));
 	conf_opts_end(node, conf_opts_add(node, 0, conf_node_names, false));
-	conf_opts_end(interface,
-	    conf_opts_add(interface, 1, conf_link_names, false));
+	conf_opts_end(
+	    interface, conf_opts_add(interface, 1, conf_link_names, false));
 	conf_failover_grammar(&failover);
 	if ((cfg = cfg_init(root, CFGF_NONE)) != NULL)
 		(void)cfg_set_error_function(cfg, on_error);

@@ -284,7 +284,8 @@ read_link(struct conf_host *h, const struct conf_draft_host *d, bool first,
 	struct conf_errors *to = first ? e : &quiet;
 
 	h->critical = conf_boolean(&w[LINK_CRITICAL], "critical", false, to);
-	h->group = (uint32_t)conf_number(&w[LINK_GROUP], "group", 1, 65535, 0, to);
+	h->group =
+	    (uint32_t)conf_number(&w[LINK_GROUP], "group", 1, 65535, 0, to);
 	if (w[LINK_GROUP].text != NULL && !h->critical)
 		SAY(to, &w[LINK_GROUP], CONF_SENSE,
 		    "group has no meaning on an interface that is not "

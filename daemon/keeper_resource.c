@@ -11,7 +11,6 @@
 #include "keeper.h"
 #include "log.h"
 
-#define HOOK_DIR       "/etc/carpd/hooks"
 #define ABANDON_MIN_MS 1000
 #define ABANDON_MAX_MS 2000
 #define STOP_GRACE_MS  5000 /* for the manager, beyond what we need */
@@ -229,8 +228,8 @@ find_places(struct supervisor *s, struct resource_places *places)
 		return -ENOMEM;
 	}
 	places->state = s->places;
-	places->hooks[0] = HOOK_DIR;
-	places->hooks[1] = CARP_HOOK_DIR;
+	places->hooks[0] = conf_hook_dirs[0];
+	places->hooks[1] = conf_hook_dirs[1];
 	return 0;
 }
 

@@ -81,7 +81,7 @@ holds "never switched on" [ "$(grep -cx on "$T/actions")" = 0 ]
 run 0 verify "${mine[@]}"
 run 0 stop "${mine[@]}"
 echo on > "$T/switch"
-run 0 start "${mine[@]}" CARPD_PEER=passive
+run 7 start "${mine[@]}" CARPD_PEER=passive
 holds "a peer that stepped down is left on" [ "$(cat "$T/switch")" = on ]
 run 0 start "${mine[@]}" CARPD_PEER=passive PASSIVE=off
 holds "unless PASSIVE=off" [ "$(cat "$T/switch")" = off ]
@@ -124,7 +124,7 @@ if command -v fence_dummy >/dev/null; then
 	run 0 stop "${dummy[@]}"
 	holds "it has stayed off" grep -q off "$T/dummy"
 	run 0 verify "${dummy[@]}"
-	run 0 start AGENT=fence_dummy OPT_TYPE=fail OPT_PLUG=1 \
+	run 7 start AGENT=fence_dummy OPT_TYPE=fail OPT_PLUG=1 \
 	    CARPD_PEER=passive
 	run 1 start AGENT=fence_dummy OPT_TYPE=fail OPT_PLUG=1 \
 	    OPT_POWER_TIMEOUT=2

@@ -38,7 +38,7 @@ struct carp_host {
 	size_t naddrs, ndigest, npeers;
 	bool shared; /* the digest is over addrs */
 	uint8_t vhid, vmac, lease, manual;
-	uint8_t standby; /* at its start */
+	uint8_t standby;	    /* at its start */
 	uint32_t lease_s, lease_ms; /* ms: of VIP_LEASE_GUARD */
 	bool stopped;		    /* by carp_engine_stop() */
 	uint8_t key[CARP_KEY_LEN], lladdr[6];

@@ -136,8 +136,8 @@ write_block(struct client *c, uint32_t number)
 	bool ok;
 
 	fill(block, c->run, number);
-	task = iscsi_write10_sync(c->iscsi, c->lun, number, block, BLOCK,
-	    BLOCK, 0, 0, 0, 0, 0);
+	task = iscsi_write10_sync(
+	    c->iscsi, c->lun, number, block, BLOCK, BLOCK, 0, 0, 0, 0, 0);
 	ok = task != NULL && task->status == SCSI_STATUS_GOOD;
 	if (task != NULL)
 		scsi_free_scsi_task(task);
@@ -170,7 +170,8 @@ answered(struct client *c)
 
 	if (c->acked > 0 && pause > 100000000) {
 		c->pauses++;
-		(void)fprintf(stderr, "client: pause of %.3f s before block %u\n",
+		(void)fprintf(stderr,
+		    "client: pause of %.3f s before block %u\n",
 		    (double)pause / 1e9, c->acked);
 	}
 	if (c->acked > 0 && pause > c->longest)
