@@ -18,7 +18,7 @@ CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
 
 pc	= $(shell $(PKG_CONFIG) $(1))
-LIB_PKGS   = libcrypto libpcap libmnl libnl-3.0
+LIB_PKGS   = libcrypto libmnl libnl-3.0
 CARPD_PKGS = libevent_core libconfuse jansson libcap-ng
 CTL_PKGS   = jansson libpcap
 

@@ -294,6 +294,15 @@ int	 carp_packet(struct carp *, const struct carp_packet *,
 	    enum carp_verdict *ret, uint64_t now);
 
 /*
+ * The same for one that came at `at` and has waited until now.  A takeover
+ * that it leads to is not carried out but due, so that what waits behind it is
+ * heard before carp_timer().  A bow-out older than an advertisement interval
+ * is no reason any more: silence counts from now.
+ */
+int	 carp_packet_late(struct carp *, const struct carp_packet *,
+	    enum carp_verdict *ret, uint64_t at, uint64_t now);
+
+/*
  * The sum of all demotion causes of this host; may be negative.  It goes out
  * in the skew (up to 240) and, with `openbsd`, in OpenBSD's byte.  A master
  * that is changed advertises at once.

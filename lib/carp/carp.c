@@ -203,6 +203,26 @@ check(const struct carp *c, const struct carp_packet *pkt, uint64_t now)
 	return CARP_OK;
 }
 
+/* Counts it, and remembers it if it is good. */
+static enum carp_verdict
+note(struct carp *c, const struct carp_packet *pkt, uint64_t now)
+{
+	enum carp_verdict v;
+
+	if (pkt->src.family == 6)
+		c->stats.ipackets6++;
+	else
+		c->stats.ipackets++;
+	v = check(c, pkt, now);
+	c->stats.drops[v]++;
+	if (v == CARP_OK) {
+		c->heard = true;
+		c->peer = *pkt;
+		c->peer_at = now;
+	}
+	return v;
+}
+
 int
 carp_packet(struct carp *c, const struct carp_packet *pkt,
     enum carp_verdict *ret, uint64_t now)
@@ -212,21 +232,28 @@ carp_packet(struct carp *c, const struct carp_packet *pkt,
 
 	if (busy(c))
 		return -EBUSY;
-	if (pkt->src.family == 6)
-		c->stats.ipackets6++;
-	else
-		c->stats.ipackets++;
-	*ret = check(c, pkt, now);
-	c->stats.drops[*ret]++;
-	if (*ret != CARP_OK)
-		return 0;
-	c->heard = true;
-	c->peer = *pkt;
-	c->peer_at = now;
-	if (c->state == CARP_INIT)
+	*ret = note(c, pkt, now);
+	if (*ret != CARP_OK || c->state == CARP_INIT)
 		return 0;
 	ev = fsm_judge(c, pkt, &cause, now);
 	fsm_step(c, ev, cause, now);
+	return 0;
+}
+
+int
+carp_packet_late(struct carp *c, const struct carp_packet *pkt,
+    enum carp_verdict *ret, uint64_t at, uint64_t now)
+{
+	enum carp_cause cause;
+	enum fsm_event ev;
+
+	if (busy(c))
+		return -EBUSY;
+	*ret = note(c, pkt, now);
+	if (*ret != CARP_OK || c->state == CARP_INIT)
+		return 0;
+	ev = fsm_judge(c, pkt, &cause, now);
+	fsm_step_late(c, ev, cause, at, now);
 	return 0;
 }
 

@@ -46,8 +46,7 @@ open_all(struct carp_engine *e)
 		return -errno;
 	if ((rc = transmit_open(e)) != 0 || (rc = vip_new(&e->vip)) != 0)
 		return rc;
-	if ((rc = listen_filter(&e->filter)) != 0)
-		return rc;
+	receive_open(e);
 	if ((rc = watch(e, e->timer)) == 0)
 		rc = watch(e, vip_fd(e->vip));
 	return rc;
@@ -91,7 +90,6 @@ carp_engine_free(struct carp_engine *e)
 	listen_reap(e);
 	if (e->vip != NULL)
 		vip_free(e->vip);
-	pcap_freecode(&e->filter);
 	if (e->raw6 >= 0)
 		(void)close(e->raw6);
 	if (e->raw4 >= 0)

@@ -309,6 +309,21 @@ preempt_soon(struct carp *c, uint64_t now)
 		c->preempt_at = now + draw(c) % (fsm_interval(c) / 2);
 }
 
+/* By carp_timer(), unless something better is heard before. */
+static void
+take_over_next(struct carp *c, uint64_t now)
+{
+	c->preempt_at = now;
+}
+
+/* Whoever left is long replaced, or heard of by now. */
+static void
+wait_on(struct carp *c, uint64_t now)
+{
+	c->preempt_at = 0;
+	c->armed[0] = c->armed[1] = now;
+}
+
 static void
 stop(struct carp *c, uint64_t now)
 {
@@ -341,6 +356,8 @@ static const struct transition {
 		[EV_TO_BACKUP]	= { wait_master,	CARP_BACKUP, false },
 		[EV_BOW_OUT]	= { wait_master,	CARP_BACKUP, true },
 		[EV_STOP]	= { stop,		CARP_INIT, false },
+		[EV_DUE]	= { take_over_next,	CARP_BACKUP, false },
+		[EV_STALE]	= { wait_on,		CARP_BACKUP, false },
 	},
 	[CARP_MASTER] = {
 		[EV_DOWN]	= { stop,		CARP_INIT, false },
@@ -383,6 +400,21 @@ fsm_step(struct carp *c, enum fsm_event ev, enum carp_cause cause, uint64_t now)
 	if (t->bowout)
 		push_adverts(c, true, now);
 	t->act(c, now);
+}
+
+void
+fsm_step_late(struct carp *c, enum fsm_event ev, enum carp_cause cause,
+    uint64_t at, uint64_t now)
+{
+	bool backup = c->state == CARP_BACKUP;
+
+	if (backup && ev == EV_BOWOUT && now - at > fsm_interval(c))
+		ev = EV_STALE;
+	else if (backup && (ev == EV_BOWOUT || ev == EV_WORSE))
+		ev = EV_DUE;
+	if (ev == EV_DUE)
+		c->preempt_cause = cause;
+	fsm_step(c, ev, cause, now);
 }
 
 /*

@@ -22,6 +22,8 @@ enum fsm_event {
 	EV_BOW_OUT, /* in the name of a dead master */
 	EV_TOUCH,   /* what we send has changed */
 	EV_STOP,
+	EV_DUE,	  /* after all that waits: to take over */
+	EV_STALE, /* a bow-out that is no news */
 	FSM_NEVENTS
 };
 
@@ -73,6 +75,13 @@ struct carp {
 
 /* Nothing may be pending.  cause: why, where the event changes the state. */
 void fsm_step(struct carp *, enum fsm_event, enum carp_cause, uint64_t now);
+
+/*
+ * The same for what an advertisement means that came at `at` and waited: a
+ * backup does not take over before it has heard what came after.
+ */
+void fsm_step_late(struct carp *, enum fsm_event, enum carp_cause, uint64_t at,
+    uint64_t now);
 
 /* What an authentic advertisement means; see EV_BETTER, WORSE, BOWOUT. */
 enum fsm_event fsm_judge(struct carp *, const struct carp_packet *,
