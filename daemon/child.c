@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -100,8 +101,13 @@ flush(struct child *c)
 	c->nqueue -= n;
 	if (n > 0 && c->nqueue > 0)
 		memmove(c->queue, c->queue + n, c->nqueue * sizeof(*c->queue));
-	if (c->nqueue > 0)
+	if (c->nqueue > 0) {
 		(void)event_add(c->on_room, NULL);
+	} else {
+		free(c->queue);
+		c->queue = NULL;
+		c->room = 0;
+	}
 }
 
 static void
@@ -230,6 +236,7 @@ apply(struct child *c, const struct ipc_msg *m, int fd, char *why, size_t len)
 		set_beat(c, ipc_beat_ms(conf));
 	}
 	free(block);
+	(void)malloc_trim(0); /* tables that have grown leave holes */
 	return rc;
 }
 

@@ -61,8 +61,8 @@ struct carp {
 	uint64_t nsent;	  /* how many, since the start */
 	uint64_t random;  /* state of the jitter's generator */
 
-	struct digest now, before;
-	uint64_t before_until; /* `before` is good as well; 0: not */
+	struct digest *now, *before; /* before: NULL if never changed */
+	uint64_t before_until;	     /* `before` is good as well; 0: not */
 
 	struct pending out[FSM_ACTIONS];
 	unsigned nout, taken; /* taken <= nout <= FSM_ACTIONS */
