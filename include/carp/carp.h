@@ -242,7 +242,9 @@ struct carp_config {
 	uint8_t	 triple_skew;		/* timeout 3*(base+skew): OpenBSD 7.8 */
 	uint8_t	 digests;		/* accepted forms; 0: all */
 	uint8_t	 lladdr[6];		/* OpenBSD lladdr by hand; 0: none */
-	uint8_t	 reserved[2];		/* zero */
+	uint8_t	 fast_start;		/* with preempt: master after one
+					   interval if none is heard first */
+	uint8_t	 reserved;		/* zero */
 	uint64_t counter;		/* first counter, a random number */
 	uint64_t seed;			/* of the jitter, a random number */
 	uint64_t grace;			/* ns that old keys and addresses stay
@@ -251,7 +253,7 @@ struct carp_config {
 
 #define CARP_CONFIG_INIT						\
 	{ sizeof(struct carp_config), 0, 1, 0, 0, { 0 }, 0, 0, 0, 0,	\
-	  { 0 }, { 0, 0 }, 0, 0, 0 }
+	  { 0 }, 0, 0, 0, 0, 0 }
 
 /*
  * The addresses are those of the digest, also what families are spoken: one

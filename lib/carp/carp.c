@@ -28,8 +28,8 @@ read_config(struct carp_config *ret, const struct carp_config *cfg)
 	memcpy(ret, cfg, size < sizeof(*ret) ? size : sizeof(*ret));
 	ret->size = sizeof(*ret);
 	if (ret->vhid == 0 || ret->advbase == 255 || ret->advskew == 255 ||
-	    (ret->digests & ~CARP_ANY_DIGEST) != 0 || ret->reserved[0] != 0 ||
-	    ret->reserved[1] != 0)
+	    (ret->digests & ~CARP_ANY_DIGEST) != 0 || ret->reserved != 0 ||
+	    ret->fast_start > 1 || (ret->fast_start && !ret->preempt))
 		return -EINVAL;
 	if (ret->digests == 0)
 		ret->digests = CARP_ANY_DIGEST;

@@ -261,6 +261,21 @@ wait_master(struct carp *c, uint64_t now)
 }
 
 /*
+ * With fast_start one interval is enough, but at the start only: after a cable
+ * was plugged in, a switch may take longer to let a master be heard.
+ */
+static void
+listen(struct carp *c, uint64_t now)
+{
+	wait_master(c, now);
+	if (c->cfg.fast_start && !c->started) {
+		c->preempt_at = now + fsm_interval(c);
+		c->preempt_cause = CARP_CAUSE_SILENCE;
+	}
+	c->started = true;
+}
+
+/*
  * Two equal masters yield to each other, and their time-outs would end
  * together.  Jitter on ours makes one of them the first.
  */
@@ -343,7 +358,7 @@ static const struct transition {
 	bool		 bowout;	/* said when the state has changed */
 } table[][FSM_NEVENTS] = {
 	[CARP_INIT] = {
-		[EV_UP]		= { wait_master,	CARP_BACKUP, false },
+		[EV_UP]		= { listen,		CARP_BACKUP, false },
 	},
 	[CARP_BACKUP] = {
 		[EV_DOWN]	= { stop,		CARP_INIT, false },

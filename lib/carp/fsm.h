@@ -42,6 +42,7 @@ struct carp {
 	int demotion;
 	uint8_t families; /* bit 0: IPv4, bit 1: IPv6 */
 	bool link;	  /* carp_link() said up */
+	bool started;	  /* has listened before */
 
 	uint64_t advert_at;	       /* MASTER: the next one is due */
 	uint64_t sent;		       /* the last one; 0: none yet */
