@@ -173,6 +173,14 @@ do_event(void *arg, json_t *event)
 		control_event(c->control, event);
 }
 
+static bool
+do_listens(void *arg)
+{
+	const struct child *c = arg;
+
+	return c->control != NULL && control_subscribed(c->control);
+}
+
 static int
 do_reload(void *arg)
 {
@@ -193,7 +201,7 @@ static int
 begin(struct child *c, bool maintenance, char *why, size_t len)
 {
 	const struct instance_ops ops = { do_notify, do_save_maintenance,
-		do_event, do_reload };
+		do_event, do_reload, do_listens };
 	int rc;
 
 	rc = instance_new(&c->instance, &ops, c, maintenance);

@@ -150,6 +150,7 @@ tell(struct instance *in, const struct carp_event *ev, uint64_t now)
 	if (m != NULL)
 		wake_at(in, report_flush(&m->told, ev->host, now));
 	if (in->ops.event != NULL &&
+	    (in->ops.listens == NULL || in->ops.listens(in->arg)) &&
 	    (event = report_json(ev, text, now)) != NULL) {
 		in->ops.event(in->arg, event);
 		json_decref(event);

@@ -28,6 +28,8 @@ struct instance_ops {
 	void (*event)(void *arg, json_t *event);
 	/* Start a reload; its end is told by control_reload_done(). */
 	int (*reload)(void *arg);
+	/* Has anybody subscribed?  NULL: always. */
+	bool (*listens)(void *arg);
 };
 
 int instance_new(struct instance **ret, const struct instance_ops *, void *arg,

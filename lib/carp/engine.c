@@ -27,9 +27,9 @@ carp_now(void)
 }
 
 static int
-watch(struct carp_engine *e, int fd)
+watch(struct carp_engine *e, int fd, void *what)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = what };
 
 	return epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &ev) != 0 ? -errno : 0;
 }
@@ -47,8 +47,8 @@ open_all(struct carp_engine *e)
 	if ((rc = transmit_open(e)) != 0 || (rc = vip_new(&e->vip)) != 0)
 		return rc;
 	receive_open(e);
-	if ((rc = watch(e, e->timer)) == 0)
-		rc = watch(e, vip_fd(e->vip));
+	if ((rc = watch(e, e->timer, NULL)) == 0)
+		rc = watch(e, vip_fd(e->vip), e);
 	return rc;
 }
 
@@ -384,6 +384,20 @@ act_on_deadlines(struct carp_engine *e, uint64_t now)
 	}
 }
 
+/* Looking for news allocates, so only if there are some. */
+static int
+hear_news(struct carp_engine *e, uint64_t now)
+{
+	int rc;
+
+	if (!e->news && now < vip_deadline(e->vip))
+		return 0;
+	e->news = false;
+	if ((rc = vip_process(e->vip, now)) != 0)
+		engine_error(e, rc, now);
+	return rc;
+}
+
 int
 carp_engine_process(struct carp_engine *e, uint64_t now)
 {
@@ -394,8 +408,7 @@ carp_engine_process(struct carp_engine *e, uint64_t now)
 	receive_all(e, now);
 	if (e->lost)
 		settle(e, now);
-	if ((rc = vip_process(e->vip, now)) != 0)
-		engine_error(e, rc, now);
+	rc = hear_news(e, now);
 	hear_vip(e, now);
 	act_on_deadlines(e, now);
 	if (now >= e->chores)

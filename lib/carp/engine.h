@@ -125,6 +125,7 @@ struct carp_engine {
 	uint64_t chores; /* when engine_chores() is wanted */
 	bool pending;	 /* actions since the last settling */
 	bool lost;	 /* a master stepped down */
+	bool news;	 /* of links and addresses wait in vip */
 	int error;	 /* last CARP_EV_ERROR, and when */
 	uint64_t error_at;
 	struct carp_event *ring;

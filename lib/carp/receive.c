@@ -237,8 +237,11 @@ receive_all(struct carp_engine *e, uint64_t now)
 
 	if (n < 0 && errno != EINTR)
 		engine_error(e, -errno, now);
+	e->news = e->news || n == READY;
 	for (int k = 0; k < n; k++)
-		if (ev[k].data.ptr != NULL)
+		if (ev[k].data.ptr == e)
+			e->news = true;
+		else if (ev[k].data.ptr != NULL)
 			((struct iface *)ev[k].data.ptr)->ready = true;
 	for (struct iface *i = e->ifaces; i != NULL; i = i->next)
 		if (i->capture >= 0 && (i->ready || n == READY))

@@ -53,7 +53,8 @@ static const struct {
 	{ "forms of digest: any set", AT(digests), CARP_ANY_DIGEST, 0 },
 	{ "a form that nobody knows", AT(digests), 0x08, -EINVAL },
 	{ "reserved is zero", AT(reserved), 1, -EINVAL },
-	{ "all of it", AT(reserved) + 1, 1, -EINVAL },
+	{ "a fast start takes preempt", AT(fast_start), 1, -EINVAL },
+	{ "and is on or off", AT(fast_start), 2, -EINVAL },
 	{ "no size", AT(size), 0, -EINVAL },
 	{ "a size too small", AT(size), 8, -EINVAL },
 };

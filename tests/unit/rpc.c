@@ -56,7 +56,7 @@ static const struct block_host hosts[] = { { "none0", 1, 0 },
 static void
 setup(void)
 {
-	static const struct instance_ops ops = { NULL, save, NULL, NULL };
+	static const struct instance_ops ops = { NULL, save, NULL, NULL, NULL };
 
 	saved = -1;
 	reloads = reload_rc = subscriptions = 0;
