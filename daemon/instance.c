@@ -28,7 +28,7 @@ struct instance {
 	struct conf *conf;	   /* what runs; NULL: nothing yet */
 	struct report_limit limit; /* of lines that are of no host */
 	uint64_t started;
-	uint64_t wake; /* own deadline; CARP_NEVER */
+	uint64_t wake;	 /* own deadline; CARP_NEVER */
 	uint64_t silent; /* events have not been told since; 0: - */
 	bool maintenance;
 	bool more;	/* events wait in the engine */

@@ -19,7 +19,7 @@
 #define CONF_FILE   "/etc/carpd/carpd.conf"
 #define SOCKET_FILE "/run/carpd/carpd.sock"
 #define STATE_DIR   "/var/lib/carpd"
-#define LIST_MAX    1024 /* -a and -r, each */
+#define LIST_MAX    1024	/* -a and -r, each */
 #define LARGE	    (64 * 1024) /* bytes: mapped by itself */
 
 static const char usage_text[] =

@@ -20,9 +20,9 @@ struct notify_change {
 
 struct notify_host {
 	LIST_ENTRY(notify_host) all, same; /* same: of the same vhid */
-	TAILQ_ENTRY(notify_host) turn; /* only while waiting && !running */
-	struct notify_change now;      /* while running */
-	struct notify_change newest;   /* the last one pushed */
+	TAILQ_ENTRY(notify_host) turn;	   /* only while waiting && !running */
+	struct notify_change now;	   /* while running */
+	struct notify_change newest;	   /* the last one pushed */
 	bool running, waiting;
 };
 

@@ -179,9 +179,8 @@ digest_new(struct digest **ret, const uint8_t key[CARP_KEY_LEN], uint8_t vhid,
 	for (size_t i = 0; i < n; i++)
 		scoped = scoped || has_scope(&a[i]);
 	/* Thousands are kept: none has room for forms that it has not. */
-	d = calloc(1,
-	    size_of(1 + ((forms & CARP_ORIG) && scoped) +
-		    !!(forms & CARP_AUTOLL)));
+	d = calloc(1, size_of(1 + ((forms & CARP_ORIG) && scoped) +
+			      !!(forms & CARP_AUTOLL)));
 	if (d != NULL)
 		fill(d, key, vhid, a, n, forms, scoped, lladdr);
 	free(a);

@@ -23,8 +23,9 @@ struct digest {
  * and so on; NOV6LL is always prepared, for sending, but is accepted only if
  * it, or one that is the same here, is in the set.  -ENOMEM.
  */
-int digest_new(struct digest **ret, const uint8_t key[CARP_KEY_LEN], uint8_t vhid,
-    const struct carp_addr *, size_t n, unsigned forms, const uint8_t *lladdr);
+int digest_new(struct digest **ret, const uint8_t key[CARP_KEY_LEN],
+    uint8_t vhid, const struct carp_addr *, size_t n, unsigned forms,
+    const uint8_t *lladdr);
 
 void digest_free(struct digest *);
 

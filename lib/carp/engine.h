@@ -92,7 +92,7 @@ struct inbox {
 	union {
 		struct cmsghdr align;
 		uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) +
-		    CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+			      CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	} control[RECV_BATCH];
 	struct sockaddr_ll from[RECV_BATCH];
 	struct iovec iov[RECV_BATCH];

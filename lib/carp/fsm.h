@@ -81,8 +81,8 @@ void fsm_step(struct carp *, enum fsm_event, enum carp_cause, uint64_t now);
  * The same for what an advertisement means that came at `at` and waited: a
  * backup does not take over before it has heard what came after.
  */
-void fsm_step_late(struct carp *, enum fsm_event, enum carp_cause, uint64_t at,
-    uint64_t now);
+void fsm_step_late(
+    struct carp *, enum fsm_event, enum carp_cause, uint64_t at, uint64_t now);
 
 /* What an authentic advertisement means; see EV_BETTER, WORSE, BOWOUT. */
 enum fsm_event fsm_judge(struct carp *, const struct carp_packet *,

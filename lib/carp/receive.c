@@ -82,8 +82,8 @@ refuse(struct iface *i, const struct carp_packet *p, enum carp_verdict v,
 }
 
 static void
-take(struct carp_host *h, const struct carp_packet *p, uint64_t at,
-    uint64_t now)
+take(
+    struct carp_host *h, const struct carp_packet *p, uint64_t at, uint64_t now)
 {
 	enum carp_verdict v;
 
@@ -201,12 +201,11 @@ read_batch(struct iface *i, uint64_t now)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	(void)clock_gettime(CLOCK_REALTIME, &wall); /* cannot fail */
 	for (int k = 0; k < n; k++) {
-		struct received r = {
-			in->data[k], in->msg[k].msg_len, now, now
-		};
+		struct received r = { in->data[k], in->msg[k].msg_len, now,
+			now };
 
-		if (is_ours(&in->msg[k].msg_hdr, &in->from[k], wall_ns(&wall),
-			&r))
+		if (is_ours(
+			&in->msg[k].msg_hdr, &in->from[k], wall_ns(&wall), &r))
 			read_frame(i, &r);
 	}
 	return n;

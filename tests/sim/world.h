@@ -44,7 +44,7 @@ struct node {
 	struct frame *queue; /* what waits while it is frozen, or reads late */
 	unsigned nqueue;
 	uint64_t bowout_at; /* when the last one heard came */
-	uint64_t read_at; /* ucarp reads once a second; CARP_NEVER: empty */
+	uint64_t read_at;   /* ucarp reads once a second; CARP_NEVER: empty */
 	uint64_t timer_for, timer_at; /* a deadline, and when it is noticed */
 
 	/* The kernel's: who has the address. */

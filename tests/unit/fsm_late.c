@@ -28,8 +28,7 @@ hear_late(uint8_t base, uint8_t skew, uint64_t age)
 	struct carp_packet p;
 
 	host_peer(&h, &p, (struct said){ .base = base, .skew = skew });
-	ck_assert_int_eq(
-	    carp_packet_late(h.c, &p, &v, h.now - age, h.now), 0);
+	ck_assert_int_eq(carp_packet_late(h.c, &p, &v, h.now - age, h.now), 0);
 	ck_assert_int_eq(v, CARP_OK);
 	host_collect(&h);
 }
@@ -108,8 +107,7 @@ START_TEST(a_slower_master_is_preempted_unless_a_faster_one_follows)
 	if (_i == 1)
 		hear_late(1, 0, 5 * MS);
 	host_timer(&h);
-	ck_assert_int_eq(
-	    carp_state(h.c), _i == 1 ? CARP_BACKUP : CARP_MASTER);
+	ck_assert_int_eq(carp_state(h.c), _i == 1 ? CARP_BACKUP : CARP_MASTER);
 }
 END_TEST
 
@@ -176,8 +174,8 @@ START_TEST(a_better_master_that_was_missed_gets_it_back_at_once)
 	host_until_deadline(&h);
 	ck_assert_int_eq(carp_state(h.c), CARP_MASTER);
 	host_hear(&h, 1, 0);
-	host_changed(&h, "it yields", CARP_MASTER, CARP_BACKUP,
-	    CARP_CAUSE_FASTER);
+	host_changed(
+	    &h, "it yields", CARP_MASTER, CARP_BACKUP, CARP_CAUSE_FASTER);
 }
 END_TEST
 
@@ -211,8 +209,7 @@ main(void)
 	tcase_add_test(t, one_interval_is_enough_at_the_start);
 	tcase_add_test(t, a_master_that_is_heard_has_its_time);
 	tcase_add_test(t, only_the_first_start_is_fast);
-	tcase_add_test(
-	    t, a_better_master_that_was_missed_gets_it_back_at_once);
+	tcase_add_test(t, a_better_master_that_was_missed_gets_it_back_at_once);
 	tcase_add_test(t, it_needs_preempt);
 	suite_add_tcase(s, t);
 	return suite_run(s);
