@@ -11,7 +11,7 @@ demo="iproute2 jq mount util-linux"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
     shellcheck"
-bench="keepalived ucarp tcpdump strace"
+bench="keepalived ucarp tcpdump strace linux-perf"
 
 wanted=
 for set in "${@:-all}"; do
