@@ -171,7 +171,8 @@ is_ours(struct msghdr *m, const struct sockaddr_ll *from, int64_t wall,
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
 	     c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == SOL_SOCKET &&
-		    c->cmsg_type == SCM_TIMESTAMPNS)
+		    c->cmsg_type == SCM_TIMESTAMPNS &&
+		    c->cmsg_len == CMSG_LEN(sizeof(struct timespec)))
 			r->at = came_at(c, wall, r->now);
 		if (c->cmsg_level != SOL_PACKET ||
 		    c->cmsg_type != PACKET_AUXDATA)
