@@ -19,7 +19,7 @@ CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
 
 pc	= $(shell $(PKG_CONFIG) $(1))
-LIB_PKGS   = libcrypto libpcap libmnl libnl-3.0
+LIB_PKGS   = libcrypto libmnl libnl-3.0
 CARPD_PKGS = libevent_core libconfuse jansson libcap-ng
 CTL_PKGS   = jansson libpcap
 FENCE_PKGS = libiscsi
@@ -160,7 +160,7 @@ SANITIZE  = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 
 daemon_obj = $(patsubst %,$(B)/daemon/%.o,$(1))
 RPC_OBJ	   = $(call daemon_obj,apply conf_block failover failover_alias \
-	     failover_events failover_store group instance interlink plan \
+	     failover_events failover_store failover_view group instance interlink plan \
 	     reasons report role role_move rpc rpc_carp \
 	     rpc_failover status_json why) $(PLAN_OBJ)
 # The configuration.  What looks at the machine is apart, for it needs lib/vip.

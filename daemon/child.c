@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -102,8 +103,13 @@ flush(struct child *c)
 	c->nqueue -= n;
 	if (n > 0 && c->nqueue > 0)
 		memmove(c->queue, c->queue + n, c->nqueue * sizeof(*c->queue));
-	if (c->nqueue > 0)
+	if (c->nqueue > 0) {
 		(void)event_add(c->on_room, NULL);
+	} else {
+		free(c->queue);
+		c->queue = NULL;
+		c->room = 0;
+	}
 }
 
 static void
@@ -167,6 +173,14 @@ do_event(void *arg, json_t *event)
 
 	if (c->control != NULL)
 		control_event(c->control, event);
+}
+
+static bool
+do_listens(void *arg)
+{
+	const struct child *c = arg;
+
+	return c->control != NULL && control_subscribed(c->control);
 }
 
 static int
@@ -252,8 +266,8 @@ static int
 begin(struct child *c, bool maintenance, char *why, size_t len)
 {
 	const struct instance_ops ops = { do_notify, do_save_maintenance,
-		do_event, do_reload, do_order, do_hard, do_remember, do_secret,
-		do_ended };
+		do_event, do_reload, do_listens, do_order, do_hard, do_remember,
+		do_secret, do_ended };
 	int rc;
 
 	rc = instance_new(&c->instance, &ops, c, maintenance, c->store);
@@ -296,6 +310,7 @@ apply(struct child *c, const struct ipc_msg *m, int fd, char *why, size_t len)
 		set_beat(c, ipc_beat_ms(conf));
 	}
 	free(block);
+	(void)malloc_trim(0); /* tables that have grown leave holes */
 	return rc;
 }
 

@@ -6,7 +6,8 @@
 #include "conf_draft.h"
 
 const char *const conf_node_names[] = { "name", "preempt", "user", "group",
-	"notify-dir", "notify-timeout", "link-demotion", "realtime", NULL };
+	"notify-dir", "notify-timeout", "link-demotion", "realtime",
+	"fast-start", NULL };
 
 const char *const conf_link_names[] = { "critical", "group", NULL };
 

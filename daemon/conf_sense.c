@@ -97,6 +97,28 @@ read_passfile(
 		    "passphrase file %.200s %s", path, why);
 }
 
+/*
+ * Thousands of hosts may name one file: it is read once for those that follow
+ * each other.  *last is the host before, or NULL.
+ */
+static bool
+same_key(struct carp_config *c, const struct conf_draft_host *h,
+    const struct carp_config *last)
+{
+	static const uint8_t none[CARP_KEY_LEN];
+	const struct conf_word *w = &h->word[HOST_PASSFILE];
+
+	if (last == NULL || w->text == NULL ||
+	    h->word[HOST_KEYHEX].text != NULL ||
+	    h[-1].word[HOST_PASSFILE].text == NULL ||
+	    h[-1].word[HOST_KEYHEX].text != NULL ||
+	    strcmp(w->text, h[-1].word[HOST_PASSFILE].text) != 0 ||
+	    memcmp(last->key, none, sizeof(none)) == 0)
+		return false;
+	memcpy(c->key, last->key, sizeof(c->key));
+	return true;
+}
+
 static void
 read_key(struct carp_config *c, const struct conf_draft *d,
     const struct conf_draft_host *h, struct conf_errors *e)
@@ -227,7 +249,7 @@ read_carp(struct carp_config *c, const struct conf_draft *d,
 	static const struct carp_config init = CARP_CONFIG_INIT;
 	const struct conf_word *w = h->word;
 	const char *const *name = conf_host_names;
-	bool preempt;
+	bool preempt, fast;
 	long grace;
 
 	*c = init;
@@ -240,8 +262,15 @@ read_carp(struct carp_config *c, const struct conf_draft *d,
 	preempt = d->node[NODE_PREEMPT].text != NULL &&
 		  cfg_parse_boolean(d->node[NODE_PREEMPT].text) == 1;
 	c->preempt = conf_boolean(&w[HOST_PREEMPT], "preempt", preempt, e);
-	c->openbsd =
-	    conf_boolean(&w[HOST_OPENBSD], name[HOST_OPENBSD], false, e);
+	fast = d->node[NODE_FAST_START].text != NULL &&
+	       cfg_parse_boolean(d->node[NODE_FAST_START].text) == 1;
+	if (fast && !c->preempt && !d->holes)
+		SAY(e, &h->vhid, CONF_SENSE,
+		    "fast-start takes preempt, which vhid %.8s has not; write "
+		    "preempt = true, or fast-start = false",
+		    h->vhid.text);
+	c->fast_start = fast;
+	c->openbsd = conf_boolean(&w[HOST_OPENBSD], name[HOST_OPENBSD], false, e);
 	c->strict_family =
 	    conf_boolean(&w[HOST_STRICT], name[HOST_STRICT], false, e);
 	c->triple_skew =
@@ -305,7 +334,8 @@ read_host(struct conf_host *h, struct conf_addrs *all,
 		memcpy(h->ifname, dh->ifname, strlen(dh->ifname) + 1);
 	h->line = dh->vhid.at > 0 ? (uint32_t)dh->vhid.at : 0;
 	read_carp(&h->carp, d, dh, e);
-	read_key(&h->carp, d, dh, e);
+	if (!same_key(&h->carp, dh, dh > d->host ? &h[-1].carp : NULL))
+		read_key(&h->carp, d, dh, e);
 	read_lease(h, dh, e);
 	h->vmac = conf_boolean(&w[HOST_VMAC], name[HOST_VMAC], false, e);
 	h->allow_foreign_subnet =
@@ -443,6 +473,7 @@ conf_understand(const struct conf_draft *d, struct conf_errors *e)
 		memcpy(c->file, e->file, strlen(e->file) + 1);
 	read_node(c, d, e);
 	(void)conf_boolean(&d->node[NODE_PREEMPT], "preempt", false, e);
+	(void)conf_boolean(&d->node[NODE_FAST_START], "fast-start", false, e);
 	read_hosts(conf_block_hosts(c), &all, d, e);
 	conf_failover_read(c, d, e);
 	for (unsigned i = 0; i < d->nhosts; i++)

@@ -113,6 +113,12 @@ control_forget(const struct client *cl)
  * Events.
  */
 
+bool
+control_subscribed(const struct control *ctl)
+{
+	return ctl->nsubscribed > 0;
+}
+
 void
 control_event(struct control *ctl, json_t *event)
 {

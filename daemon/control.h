@@ -25,6 +25,9 @@ int control_new(struct control **ret, struct event_base *, int listen_fd,
     struct instance *);
 void control_free(struct control *);
 
+/* Has anybody? */
+bool control_subscribed(const struct control *);
+
 /* Params of carp.event, borrowed, to all who have subscribed. */
 void control_event(struct control *, json_t *event);
 

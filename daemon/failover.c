@@ -8,6 +8,7 @@
 #include "failover.h"
 #include "failover_alias.h"
 #include "failover_events.h"
+#include "failover_view.h"
 #include "log.h"
 
 #define MAINTENANCE   "maintenance"
@@ -15,7 +16,8 @@
 #define IMPORT_AMOUNT 120 /* a node that serves is preferred to one that */
 #define BELOW	      239 /* only begins to; but that is not `demoted' */
 #define SICK_AMOUNT   10  /* of a resource that is not critical */
-#define LOOK	      (CARP_SEC) /* between looks at the reasons */
+#define KNOWN_WAIT    (15 * CARP_SEC) /* for the first word of resources */
+#define LOOK	      (CARP_SEC)      /* between looks at the reasons */
 
 int
 failover_new(struct failover **ret, struct carp_engine *engine,
@@ -258,138 +260,31 @@ step(struct failover *f, enum role_event ev, const struct role_detail *d,
  * The elections.
  */
 
-static uint32_t
-group_of(const struct conf *conf, const char *ifname, uint32_t group)
-{
-	const struct conf_host *h = conf_hosts(conf);
-	uint32_t first = 0;
-
-	if (group != 0)
-		return group;
-	/* An interface without a number is a group of its own. */
-	while (strcmp(h[first].ifname, ifname) != 0)
-		first++;
-	return UINT32_MAX - first;
-}
-
-static bool
-any_critical(const struct conf *conf)
-{
-	const struct conf_host *h = conf_hosts(conf);
-
-	for (uint32_t i = 0; i < conf->nhosts; i++)
-		if (h[i].critical)
-			return true;
-	return false;
-}
-
-static struct group_member
-member(const struct conf *conf, const struct conf_host *h,
-    const struct carp_host_info *i)
-{
-	struct group_member m = {
-		.group = group_of(conf, h->ifname, h->group),
-		.link = i->link,
-		.state = i->carp.state,
-		.cause = i->carp.cause,
-	};
-
-	m.heard = i->carp.heard && i->carp.peer_at > i->carp.since &&
-		  !carp_packet_is_bowout(&i->carp.peer);
-	return m;
-}
-
-static struct group_result
-look(const struct failover *f)
-{
-	const struct conf_host *h = conf_hosts(f->conf);
-	bool all = !any_critical(f->conf);
-	const struct carp_host *host;
-	struct carp_host_info i;
-	size_t n = 0;
-
-	for (uint32_t k = 0; k < f->conf->nhosts; k++) {
-		if (!h[k].critical && !all)
-			continue;
-		host = carp_host_find(f->engine, h[k].ifname, h[k].carp.vhid);
-		if (host == NULL)
-			continue;
-		carp_host_get_info(host, &i);
-		f->voter[n++] = member(f->conf, &h[k], &i);
-	}
-	return group_view(f->voter, n);
-}
-
-/* Whoever is on his way or there hears of a loss, the others of a win. */
-static bool
-translate(const struct failover *f, enum group_view v, enum role_event *ret)
-{
-	bool idle = f->role.at == AT_STANDBY || f->role.at == AT_BACKUP ||
-		    f->role.at == AT_ERROR || f->role.at == AT_WAKING;
-
-	switch (v) {
-	case VIEW_WON:
-		*ret = ROLE_EV_WON;
-		return true;
-	case VIEW_PEER:
-		*ret = ROLE_EV_LOST_PEER;
-		return true;
-	case VIEW_LINK:
-		*ret = ROLE_EV_LOST_LINK;
-		return true;
-	case VIEW_HELD:
-		*ret = idle ? ROLE_EV_LOST_PEER : ROLE_EV_WON;
-		return true;
-	case VIEW_WAITING:
-		*ret = idle ? ROLE_EV_LOST_PEER : ROLE_EV_LINK_BACK;
-		return idle || f->said == ROLE_EV_LOST_LINK;
-	default:
-		return false;
-	}
-}
-
 static void
 hear_elections(struct failover *f, uint64_t now)
 {
-	struct group_result g = look(f);
+	struct group_result g = failover_view(f);
 	struct role_detail d = { .peer =
 				     g.passive ? PEER_PASSIVE : PEER_UNCLEAR };
 	enum role_event ev;
 
-	if (!translate(f, g.view, &ev) || ev == f->said)
+	if (!failover_translate(f, g.view, &ev) || ev == f->said)
 		return;
 	f->said = ev;
 	step(f, ev, &d, now);
 }
 
-void
-failover_process(struct failover *f, uint64_t now)
-{
-	if (f->conf == NULL)
-		return;
-	hear_elections(f, now);
-	if (f->role.addresses)
-		each(f, true, now, install);
-	if (now >= role_deadline(&f->role))
-		step(f, ROLE_EV_TIMER, NULL, now);
-	if (now >= f->look_at) {
-		f->look_at = now + LOOK;
-		failover_name_interfaces(f); /* those that came, too */
-		failover_tell(f, now);
-	}
-}
-
-uint64_t
-failover_deadline(const struct failover *f)
-{
-	uint64_t at = role_deadline(&f->role);
-
-	return at < f->look_at ? at : f->look_at;
-}
-
 /*
  * Resources.
  */
+
+/* One that cannot be asked is known, too: to be unclear. */
+static bool
+is_answer(const struct resource_report *r)
+{
+	return r->state != RES_UNKNOWN ||
+	       (r->took != 0 && r->exit != HOOK_ABSENT);
+}
 
 static void
 check_known(struct failover *f, uint64_t now)
@@ -400,7 +295,7 @@ check_known(struct failover *f, uint64_t now)
 	for (uint32_t i = 0; i < f->conf->failover.nresources; i++) {
 		bool up = f->res[i].state == RES_UP;
 
-		if (!f->res[i].known)
+		if (!f->res[i].known && now < f->known_by)
 			return;
 		d.any |= f->res[i].state != RES_DOWN && !r[i].none;
 		d.whole &= up || r[i].none || !r[i].critical;
@@ -439,7 +334,7 @@ failover_report(
 		return;
 	res = &conf_resources(f->conf)[r->index];
 	f->res[r->index].state = (enum resource_state)r->state;
-	f->res[r->index].known = r->state != RES_UNKNOWN;
+	f->res[r->index].known = is_answer(r);
 	memcpy(f->res[r->index].reason, r->text, sizeof(r->text));
 	if (r->took != 0)
 		store_run(&f->store, f->conf, r);
@@ -480,6 +375,33 @@ failover_resort(struct failover *f, const char *reason, uint64_t now)
 
 	(void)snprintf(done.text, sizeof(done.text), "%s", reason);
 	failover_done(f, &done, now);
+}
+
+void
+failover_process(struct failover *f, uint64_t now)
+{
+	if (f->conf == NULL)
+		return;
+	if (!f->known && now >= f->known_by)
+		check_known(f, now);
+	hear_elections(f, now);
+	if (f->role.addresses)
+		each(f, true, now, install);
+	if (now >= role_deadline(&f->role))
+		step(f, ROLE_EV_TIMER, NULL, now);
+	if (now >= f->look_at) {
+		f->look_at = now + LOOK;
+		failover_name_interfaces(f); /* those that came, too */
+		failover_tell(f, now);
+	}
+}
+
+uint64_t
+failover_deadline(const struct failover *f)
+{
+	uint64_t at = role_deadline(&f->role);
+
+	return at < f->look_at ? at : f->look_at;
 }
 
 void
@@ -529,10 +451,12 @@ failover_configure(struct failover *f, const struct conf *conf, uint64_t now)
 	f->conf = conf;
 	c = role_settings(f);
 	memset(f->res, 0, sizeof(f->res));
-	if (first)
+	if (first) {
 		role_init(&f->role, &c);
-	else
+		f->known_by = now + KNOWN_WAIT;
+	} else {
 		role_configure(&f->role, &c, now);
+	}
 	if (first && conf->failover.nresources == 0)
 		check_known(f, now);
 	return 0;

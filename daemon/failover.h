@@ -50,6 +50,7 @@ struct failover {
 	enum role_event said;  /* last of the elections that role heard */
 	enum role_status told; /* last that was told to subscribers */
 	bool known;	       /* all resources were told of */
+	uint64_t known_by;     /* what is not known then is taken for unclear */
 	bool maintenance;      /* wanted */
 	bool demoted;	       /* because of it */
 	uint64_t look_at;      /* when reasons are looked at again */

@@ -19,6 +19,7 @@
 #define EVENTS_MAX	128		/* told in one go */
 #define LINES_MAX	64		/* log lines in one breath */
 #define STEPS_MAX	16		/* hosts removed in one breath */
+#define SILENT_MAX	(CARP_SEC / 5)	/* ns: then events are told anyway */
 
 struct instance {
 	struct carp_engine *engine;
@@ -28,6 +29,7 @@ struct instance {
 	struct report_limit limit; /* of lines that are of no host */
 	uint64_t started;
 	uint64_t wake;		   /* own deadline; CARP_NEVER */
+	uint64_t silent; /* events have not been told since; 0: - */
 	struct failover *failover; /* NULL: plain mode */
 	char *store;		   /* for it, until it is made */
 	bool live; /* the next configuration may change the network */
@@ -157,6 +159,7 @@ tell(struct instance *in, const struct carp_event *ev, uint64_t now)
 	if (m != NULL)
 		wake_at(in, report_flush(&m->told, ev->host, now));
 	if (in->ops.event != NULL &&
+	    (in->ops.listens == NULL || in->ops.listens(in->arg)) &&
 	    (event = report_json(ev, text, now)) != NULL) {
 		in->ops.event(in->arg, event);
 		json_decref(event);
@@ -278,6 +281,27 @@ instance_deadline(const struct instance *in)
 	return at;
 }
 
+/*
+ * While hosts are due, telling waits: when thousands take over, none shall
+ * wait for the log lines and notes of the others.
+ */
+static bool
+must_hurry(struct instance *in, uint64_t now)
+{
+	uint64_t then = carp_now();
+
+	if (carp_engine_deadline(in->engine) > then) {
+		in->silent = 0;
+		return false;
+	}
+	if (in->silent == 0)
+		in->silent = now;
+	if (then - in->silent < SILENT_MAX)
+		return true;
+	in->silent = 0;
+	return false;
+}
+
 void
 instance_process(struct instance *in, uint64_t now)
 {
@@ -287,7 +311,10 @@ instance_process(struct instance *in, uint64_t now)
 		log_line(LOG_ERR, "engine: %s; going on", strerror(-rc));
 	in->last_error = rc;
 	run_deadlines(in, now);
-	drain(in, EVENTS_MAX, now);
+	if (must_hurry(in, now))
+		in->more = true;
+	else
+		drain(in, EVENTS_MAX, now);
 	if (in->failover != NULL)
 		failover_process(in->failover, now);
 }

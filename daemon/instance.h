@@ -29,6 +29,8 @@ struct instance_ops {
 	void (*event)(void *arg, json_t *event);
 	/* Start a reload; its end is told by control_reload_done(). */
 	int (*reload)(void *arg);
+	/* Has anybody subscribed?  NULL: always. */
+	bool (*listens)(void *arg);
 	/* Failover mode: see failover.h. */
 	void (*order)(void *arg, const struct resource_order *);
 	void (*hard)(void *arg, const char *reason);

@@ -15,22 +15,22 @@
 #define WRAP_MAX    ((off_t)64 << 20)
 #define SEALS	    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-/* Room for a report about each resource, and more, while nobody reads. */
-#define QUEUE_BYTES (1 << 20)
+#define ROOM	 (4 * 1024 * 1024) /* some 5000 messages that wait */
 
 int
 ipc_pair(int ret[2])
 {
-	const int bytes = QUEUE_BYTES;
+	const int size = ROOM;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, ret) == -1)
 		return -errno;
+	/* Else the engine has to queue what thousands of hosts have to say. */
 	for (int i = 0; i < 2; i++)
-		if (setsockopt(ret[i], SOL_SOCKET, SO_SNDBUFFORCE, &bytes,
-			sizeof(bytes)) == -1)
-			(void)setsockopt(ret[i], SOL_SOCKET, SO_SNDBUF, &bytes,
-			    sizeof(bytes));
+		if (setsockopt(ret[i], SOL_SOCKET, SO_SNDBUFFORCE, &size,
+			sizeof(size)) == -1)
+			(void)setsockopt(ret[i], SOL_SOCKET, SO_SNDBUF, &size,
+			    sizeof(size));
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@
 #define CONF_FILE   "/etc/carpd/carpd.conf"
 #define SOCKET_FILE "/run/carpd/carpd.sock"
 #define STATE_DIR   "/var/lib/carpd"
-#define LIST_MAX    1024 /* -a and -r, each */
+#define LIST_MAX    1024	/* -a and -r, each */
+#define LARGE	    (64 * 1024) /* bytes: mapped by itself */
 
 static const char usage_text[] =
     "usage: carpd [-dn] [-f file] [-S statedir] [-s socket]\n"
@@ -320,6 +322,8 @@ main(int argc, char **argv)
 	int rc;
 
 	hold_standard_streams();
+	/* Tables take memory only as far as they are used, and give it back. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
 	(void)signal(SIGPIPE, SIG_IGN);
 	rc = parse(&a, argc, argv);
 	if (rc >= 0)

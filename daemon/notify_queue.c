@@ -10,6 +10,8 @@ void
 notify_queue_init(struct notify_queue *q)
 {
 	LIST_INIT(&q->all);
+	for (int i = 0; i < 256; i++)
+		LIST_INIT(&q->vhid[i]);
 	TAILQ_INIT(&q->turns);
 }
 
@@ -20,6 +22,7 @@ notify_queue_clear(struct notify_queue *q)
 
 	while ((h = LIST_FIRST(&q->all)) != NULL) {
 		LIST_REMOVE(h, all);
+		LIST_REMOVE(h, same);
 		free(h);
 	}
 	TAILQ_INIT(&q->turns);
@@ -30,9 +33,8 @@ find(const struct notify_queue *q, const struct notify_change *c)
 {
 	struct notify_host *h;
 
-	LIST_FOREACH(h, &q->all, all)
-	if (h->newest.vhid == c->vhid &&
-	    strcmp(h->newest.ifname, c->ifname) == 0)
+	LIST_FOREACH(h, &q->vhid[c->vhid], same)
+	if (strcmp(h->newest.ifname, c->ifname) == 0)
 		return h;
 	return NULL;
 }
@@ -49,6 +51,7 @@ notify_queue_push(struct notify_queue *q, const struct notify_change *c,
 		if (h == NULL)
 			return -ENOMEM;
 		LIST_INSERT_HEAD(&q->all, h, all);
+		LIST_INSERT_HEAD(&q->vhid[c->vhid], h, same);
 	}
 	lags = h->waiting;
 	if (lags)
@@ -81,6 +84,7 @@ notify_queue_done(struct notify_queue *q, struct notify_host *h)
 	if (h->waiting) {
 		TAILQ_INSERT_TAIL(&q->turns, h, turn);
 	} else if (h->newest.to == CARP_INIT) {
+		LIST_REMOVE(h, same);
 		LIST_REMOVE(h, all); /* perhaps it was removed: forget it */
 		free(h);
 	}

@@ -19,10 +19,10 @@ struct notify_change {
 };
 
 struct notify_host {
-	LIST_ENTRY(notify_host) all;
-	TAILQ_ENTRY(notify_host) turn; /* only while waiting && !running */
-	struct notify_change now;      /* while running */
-	struct notify_change newest;   /* the last one pushed */
+	LIST_ENTRY(notify_host) all, same; /* same: of the same vhid */
+	TAILQ_ENTRY(notify_host) turn;	   /* only while waiting && !running */
+	struct notify_change now;	   /* while running */
+	struct notify_change newest;	   /* the last one pushed */
 	bool running, waiting;
 };
 
@@ -30,7 +30,7 @@ LIST_HEAD(notify_all, notify_host);
 TAILQ_HEAD(notify_turns, notify_host);
 
 struct notify_queue {
-	struct notify_all all;
+	struct notify_all all, vhid[256];
 	struct notify_turns turns;
 };
 

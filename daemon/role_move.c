@@ -536,8 +536,15 @@ down_done(struct role *r, const struct resource_done *d, uint64_t now)
 		order(r, PHASE_STORAGE, false, 0);
 		break;
 	case AT_DOWN_STORAGE:
+		/*
+		 * What this node had is the supervisor's to decide, with the
+		 * last resort.  This is storage that it never had and cannot
+		 * ask for: the fence is held, and somebody has to look.
+		 */
 		if (!d->ok) {
-			hard(r, d->text, now);
+			copy(r->reason, d->text);
+			r->after = r->after == AT_ENDED ? AT_ENDED : AT_ERROR;
+			settle(r, now);
 			break;
 		}
 		r->storage = false;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -239,6 +240,8 @@ watch_start(struct watch *w, const struct watch_child *c)
 	if (rc < 0)
 		return rc;
 	(void)fflush(NULL);
+	/* What reading the configuration took is not for the engine to keep. */
+	(void)malloc_trim(0);
 	w->pid = fork();
 	if (w->pid == 0)
 		exit(be_engine(c, fds[1]));

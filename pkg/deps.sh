@@ -15,7 +15,7 @@ check="check ucarp keepalived tcpdump python3 procps ethtool nftables
 check="$check tgt libiscsi-bin libiscsi-dev dnsmasq-base udhcpc samba
     smbclient nfs-ganesha nfs-ganesha-vfs libnfs-utils nfs-kernel-server
     fence-agents resource-agents kmod nginx-light curl systemd"
-bench="keepalived ucarp tcpdump strace"
+bench="keepalived ucarp tcpdump strace linux-perf"
 
 wanted=
 for set in "${@:-all}"; do

@@ -244,7 +244,8 @@ struct carp_config {
 	uint8_t	 digests;		/* accepted forms; 0: all */
 	uint8_t	 lladdr[6];		/* OpenBSD lladdr by hand; 0: none */
 	uint8_t	 together;		/* see carp_follow() */
-	uint8_t	 reserved;		/* zero */
+	uint8_t	 fast_start;		/* with preempt: master after one
+					   interval if none is heard first */
 	uint64_t counter;		/* first counter, a random number */
 	uint64_t seed;			/* of the jitter, a random number */
 	uint64_t grace;			/* ns that old keys and addresses stay
@@ -294,6 +295,15 @@ int	 carp_timer(struct carp *, uint64_t now);
  */
 int	 carp_packet(struct carp *, const struct carp_packet *,
 	    enum carp_verdict *ret, uint64_t now);
+
+/*
+ * The same for one that came at `at` and has waited until now.  A takeover
+ * that it leads to is not carried out but due, so that what waits behind it is
+ * heard before carp_timer().  A bow-out older than an advertisement interval
+ * is no reason any more: silence counts from now.
+ */
+int	 carp_packet_late(struct carp *, const struct carp_packet *,
+	    enum carp_verdict *ret, uint64_t at, uint64_t now);
 
 /*
  * The sum of all demotion causes of this host; may be negative.  It goes out

@@ -29,7 +29,7 @@ read_config(struct carp_config *ret, const struct carp_config *cfg)
 	ret->size = sizeof(*ret);
 	if (ret->vhid == 0 || ret->advbase == 255 || ret->advskew == 255 ||
 	    (ret->digests & ~CARP_ANY_DIGEST) != 0 || ret->together > 1 ||
-	    ret->reserved != 0)
+	    ret->fast_start > 1 || (ret->fast_start && !ret->preempt))
 		return -EINVAL;
 	if (ret->digests == 0)
 		ret->digests = CARP_ANY_DIGEST;
@@ -51,7 +51,7 @@ read_addrs(const struct carp_addr *addrs, size_t n, uint8_t *families)
 }
 
 static int
-prepare(struct digest *ret, const struct carp_config *cfg,
+prepare(struct digest **ret, const struct carp_config *cfg,
     const struct carp_addr *addrs, size_t n)
 {
 	static const uint8_t none[6];
@@ -59,7 +59,7 @@ prepare(struct digest *ret, const struct carp_config *cfg,
 
 	if (memcmp(lladdr, none, sizeof(none)) == 0)
 		lladdr = NULL;
-	return digest_init(
+	return digest_new(
 	    ret, cfg->key, cfg->vhid, addrs, n, cfg->digests, lladdr);
 }
 
@@ -94,6 +94,8 @@ carp_free(struct carp *c)
 {
 	if (c == NULL)
 		return;
+	digest_free(c->now);
+	digest_free(c->before);
 	OPENSSL_cleanse(c, sizeof(*c)); /* keys */
 	free(c);
 }
@@ -126,7 +128,7 @@ carp_change(struct carp *c, const struct carp_config *cfg,
     const struct carp_addr *addrs, size_t n, uint64_t now)
 {
 	struct carp_config next;
-	struct digest d;
+	struct digest *d = NULL;
 	uint8_t families, before = c->families;
 	int rc;
 
@@ -143,12 +145,14 @@ carp_change(struct carp *c, const struct carp_config *cfg,
 		rc = prepare(&d, &next, addrs, n);
 	if (rc != 0)
 		return rc;
-	if (memcmp(&d, &c->now, sizeof(d)) != 0) {
+	if (!digest_same(d, c->now)) {
+		digest_free(c->before);
 		c->before = c->now;
 		c->before_until = now + next.grace;
 		c->now = d;
+	} else {
+		digest_free(d);
 	}
-	OPENSSL_cleanse(&d, sizeof(d));
 	c->cfg = next;
 	c->families = families;
 	if (c->state == CARP_MASTER && c->advert_at > now + fsm_interval(c))
@@ -183,10 +187,10 @@ carp_timer(struct carp *c, uint64_t now)
 static bool
 is_authentic(const struct carp *c, const struct carp_packet *pkt, uint64_t now)
 {
-	if (digest_fits(&c->now, pkt->md, pkt->counter))
+	if (digest_fits(c->now, pkt->md, pkt->counter))
 		return true;
 	return now < c->before_until &&
-	       digest_fits(&c->before, pkt->md, pkt->counter);
+	       digest_fits(c->before, pkt->md, pkt->counter);
 }
 
 static enum carp_verdict
@@ -201,6 +205,26 @@ check(const struct carp *c, const struct carp_packet *pkt, uint64_t now)
 	return CARP_OK;
 }
 
+/* Counts it, and remembers it if it is good. */
+static enum carp_verdict
+note(struct carp *c, const struct carp_packet *pkt, uint64_t now)
+{
+	enum carp_verdict v;
+
+	if (pkt->src.family == 6)
+		c->stats.ipackets6++;
+	else
+		c->stats.ipackets++;
+	v = check(c, pkt, now);
+	c->stats.drops[v]++;
+	if (v == CARP_OK) {
+		c->heard = true;
+		c->peer = *pkt;
+		c->peer_at = now;
+	}
+	return v;
+}
+
 int
 carp_packet(struct carp *c, const struct carp_packet *pkt,
     enum carp_verdict *ret, uint64_t now)
@@ -210,21 +234,28 @@ carp_packet(struct carp *c, const struct carp_packet *pkt,
 
 	if (busy(c))
 		return -EBUSY;
-	if (pkt->src.family == 6)
-		c->stats.ipackets6++;
-	else
-		c->stats.ipackets++;
-	*ret = check(c, pkt, now);
-	c->stats.drops[*ret]++;
-	if (*ret != CARP_OK)
-		return 0;
-	c->heard = true;
-	c->peer = *pkt;
-	c->peer_at = now;
-	if (c->state == CARP_INIT)
+	*ret = note(c, pkt, now);
+	if (*ret != CARP_OK || c->state == CARP_INIT)
 		return 0;
 	ev = fsm_judge(c, pkt, &cause, now);
 	fsm_step(c, ev, cause, now);
+	return 0;
+}
+
+int
+carp_packet_late(struct carp *c, const struct carp_packet *pkt,
+    enum carp_verdict *ret, uint64_t at, uint64_t now)
+{
+	enum carp_cause cause;
+	enum fsm_event ev;
+
+	if (busy(c))
+		return -EBUSY;
+	*ret = note(c, pkt, now);
+	if (*ret != CARP_OK || c->state == CARP_INIT)
+		return 0;
+	ev = fsm_judge(c, pkt, &cause, now);
+	fsm_step_late(c, ev, cause, at, now);
 	return 0;
 }
 
@@ -311,7 +342,7 @@ make_advert(struct carp *c, uint8_t ret[CARP_LEN], const struct pending *p)
 		.counter = fsm_next_counter(c),
 	};
 
-	digest_make(p->before ? &c->before : &c->now, pkt.md, pkt.counter);
+	digest_make(p->before ? c->before : c->now, pkt.md, pkt.counter);
 	carp_encode(ret, &pkt);
 }
 

@@ -22,16 +22,19 @@ struct attempt {
 static bool
 fits(struct attempt *t, const uint8_t *lladdr)
 {
-	struct digest d;
+	struct digest *d;
 	size_t n = 0;
+	bool yes;
 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->used[i])
 			t->addrs[n++] = t->all[i];
-	if (digest_init(&d, t->key, t->pkt->vhid, t->addrs, n, CARP_ANY_DIGEST,
+	if (digest_new(&d, t->key, t->pkt->vhid, t->addrs, n, CARP_ANY_DIGEST,
 		lladdr) != 0)
 		return false;
-	return digest_fits(&d, t->pkt->md, t->pkt->counter);
+	yes = digest_fits(d, t->pkt->md, t->pkt->counter);
+	digest_free(d);
+	return yes;
 }
 
 static void

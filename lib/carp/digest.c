@@ -131,22 +131,15 @@ finish(uint8_t ret[CARP_MD_LEN], SHA_CTX inner, SHA_CTX outer, uint64_t counter)
 	(void)SHA1_Final(ret, &outer);
 }
 
-int
-digest_init(struct digest *d, const uint8_t key[CARP_KEY_LEN], uint8_t vhid,
-    const struct carp_addr *addrs, size_t n, unsigned forms,
+/* The forms that differ, for addresses that are sorted. */
+static void
+fill(struct digest *d, const uint8_t key[CARP_KEY_LEN], uint8_t vhid,
+    const struct carp_addr *a, size_t n, unsigned forms, bool scoped,
     const uint8_t *lladdr)
 {
-	struct carp_addr autoll = auto_linklocal(vhid), *a;
-	bool scoped = false;
+	struct carp_addr autoll = auto_linklocal(vhid);
 	SHA_CTX start;
 
-	a = calloc(n + 1, sizeof(*a));
-	if (a == NULL)
-		return -ENOMEM;
-	n = digest_sort(a, addrs, n);
-	for (size_t i = 0; i < n; i++)
-		scoped = scoped || has_scope(&a[i]);
-	memset(d, 0, sizeof(*d));
 	pad_key(&d->outer, key, OPAD);
 	pad_key(&start, key, IPAD);
 	d->inner[0] = start;
@@ -163,8 +156,53 @@ digest_init(struct digest *d, const uint8_t key[CARP_KEY_LEN], uint8_t vhid,
 		hash_head(&d->inner[d->n++], vhid, a, n, true, &autoll, lladdr);
 	}
 	OPENSSL_cleanse(&start, sizeof(start));
+}
+
+static size_t
+size_of(unsigned forms)
+{
+	return sizeof(struct digest) + forms * sizeof(SHA_CTX);
+}
+
+int
+digest_new(struct digest **ret, const uint8_t key[CARP_KEY_LEN], uint8_t vhid,
+    const struct carp_addr *addrs, size_t n, unsigned forms,
+    const uint8_t *lladdr)
+{
+	struct carp_addr *a = calloc(n + 1, sizeof(*a));
+	struct digest *d = NULL;
+	bool scoped = false;
+
+	if (a == NULL)
+		return -ENOMEM;
+	n = digest_sort(a, addrs, n);
+	for (size_t i = 0; i < n; i++)
+		scoped = scoped || has_scope(&a[i]);
+	/* Thousands are kept: none has room for forms that it has not. */
+	d = calloc(1, size_of(1 + ((forms & CARP_ORIG) && scoped) +
+			      !!(forms & CARP_AUTOLL)));
+	if (d != NULL)
+		fill(d, key, vhid, a, n, forms, scoped, lladdr);
 	free(a);
+	if (d == NULL)
+		return -ENOMEM;
+	*ret = d;
 	return 0;
+}
+
+void
+digest_free(struct digest *d)
+{
+	if (d == NULL)
+		return;
+	OPENSSL_cleanse(d, size_of(d->n)); /* of the key */
+	free(d);
+}
+
+bool
+digest_same(const struct digest *a, const struct digest *b)
+{
+	return a->n == b->n && memcmp(a, b, size_of(a->n)) == 0;
 }
 
 void
@@ -192,7 +230,7 @@ carp_digest(uint8_t ret[CARP_MD_LEN], const uint8_t key[CARP_KEY_LEN],
     uint8_t vhid, const struct carp_addr *addrs, size_t n, unsigned form,
     const uint8_t *lladdr, uint64_t counter)
 {
-	struct digest d;
+	struct digest *d;
 	unsigned which;
 	int rc;
 
@@ -201,11 +239,11 @@ carp_digest(uint8_t ret[CARP_MD_LEN], const uint8_t key[CARP_KEY_LEN],
 	for (size_t i = 0; i < n; i++)
 		if (addrs[i].family != 4 && addrs[i].family != 6)
 			return -EINVAL;
-	rc = digest_init(&d, key, vhid, addrs, n, form, lladdr);
+	rc = digest_new(&d, key, vhid, addrs, n, form, lladdr);
 	if (rc != 0)
 		return rc;
-	which = form == CARP_NOV6LL ? 0 : d.n - 1;
-	finish(ret, d.inner[which], d.outer, counter);
-	OPENSSL_cleanse(&d, sizeof(d));
+	which = form == CARP_NOV6LL ? 0 : d->n - 1;
+	finish(ret, d->inner[which], d->outer, counter);
+	digest_free(d);
 	return 0;
 }

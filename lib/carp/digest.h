@@ -6,8 +6,6 @@
 #include <carp/carp.h>
 #include <openssl/sha.h>
 
-#define DIGEST_FORMS 3 /* CARP_NOV6LL, ORIG, AUTOLL */
-
 /*
  * HMAC-SHA1 up to the point where the counter enters: a packet costs a copy
  * and two or three SHA-1 blocks, and no memory.  OpenSSL's one-call HMAC
@@ -15,9 +13,9 @@
  */
 struct digest {
 	SHA_CTX outer;
-	SHA_CTX inner[DIGEST_FORMS]; /* [0] is NOV6LL: what is sent */
-	unsigned n;		     /* forms that differ, 1..DIGEST_FORMS */
-	unsigned first;		     /* that is accepted: 0, or 1 */
+	unsigned n;	 /* forms that differ, 1..3 */
+	unsigned first;	 /* that is accepted: 0, or 1 */
+	SHA_CTX inner[]; /* [0] is NOV6LL: what is sent */
 };
 
 /*
@@ -25,8 +23,13 @@ struct digest {
  * and so on; NOV6LL is always prepared, for sending, but is accepted only if
  * it, or one that is the same here, is in the set.  -ENOMEM.
  */
-int digest_init(struct digest *, const uint8_t key[CARP_KEY_LEN], uint8_t vhid,
-    const struct carp_addr *, size_t n, unsigned forms, const uint8_t *lladdr);
+int digest_new(struct digest **ret, const uint8_t key[CARP_KEY_LEN],
+    uint8_t vhid, const struct carp_addr *, size_t n, unsigned forms,
+    const uint8_t *lladdr);
+
+void digest_free(struct digest *);
+
+bool digest_same(const struct digest *, const struct digest *);
 
 /* As sent. */
 void digest_make(

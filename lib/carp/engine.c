@@ -28,9 +28,9 @@ carp_now(void)
 }
 
 static int
-watch(struct carp_engine *e, int fd)
+watch(struct carp_engine *e, int fd, void *what)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = what };
 
 	return epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &ev) != 0 ? -errno : 0;
 }
@@ -47,10 +47,9 @@ open_all(struct carp_engine *e)
 		return -errno;
 	if ((rc = transmit_open(e)) != 0 || (rc = vip_new(&e->vip)) != 0)
 		return rc;
-	if ((rc = listen_filter(&e->filter)) != 0)
-		return rc;
-	if ((rc = watch(e, e->timer)) == 0)
-		rc = watch(e, vip_fd(e->vip));
+	receive_open(e);
+	if ((rc = watch(e, e->timer, NULL)) == 0)
+		rc = watch(e, vip_fd(e->vip), e);
 	return rc;
 }
 
@@ -96,7 +95,6 @@ carp_engine_free(struct carp_engine *e)
 	listen_reap(e);
 	if (e->vip != NULL)
 		vip_free(e->vip);
-	pcap_freecode(&e->filter);
 	if (e->raw6 >= 0)
 		(void)close(e->raw6);
 	if (e->raw4 >= 0)
@@ -392,6 +390,20 @@ act_on_deadlines(struct carp_engine *e, uint64_t now)
 	}
 }
 
+/* Looking for news allocates, so only if there are some. */
+static int
+hear_news(struct carp_engine *e, uint64_t now)
+{
+	int rc;
+
+	if (!e->news && now < vip_deadline(e->vip))
+		return 0;
+	e->news = false;
+	if ((rc = vip_process(e->vip, now)) != 0)
+		engine_error(e, rc, now);
+	return rc;
+}
+
 int
 carp_engine_process(struct carp_engine *e, uint64_t now)
 {
@@ -404,8 +416,7 @@ carp_engine_process(struct carp_engine *e, uint64_t now)
 		group_follow(e, now);
 	if (e->lost)
 		settle(e, now);
-	if ((rc = vip_process(e->vip, now)) != 0)
-		engine_error(e, rc, now);
+	rc = hear_news(e, now);
 	hear_vip(e, now);
 	act_on_deadlines(e, now);
 	if (now >= e->chores)

@@ -8,7 +8,7 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <pcap/pcap.h>
+#include <time.h>
 #include <carp/engine.h>
 
 #include "heap.h"
@@ -17,6 +17,8 @@
 #define HEARD_MAX   8	/* peers remembered of a virtual host */
 #define OWN_MAX	    16	/* own addresses looked at for a source */
 #define SEND_BATCH  256 /* frames in one sendmmsg() */
+#define RECV_BATCH  64	/* frames in one recvmmsg() */
+#define SNAPLEN	    256 /* bytes of a frame that are looked at */
 #define CLOSING_MAX 16	/* captures put aside */
 
 /* Something that is seen and is wrong, at a host or at an interface. */
@@ -61,9 +63,9 @@ struct iface {
 	struct carp_addr own[OWN_MAX];
 	size_t nown;
 	bool usable;		 /* up, Ethernet, and we listen */
-	pcap_t *pcap;		 /* NULL: not listening */
+	int capture;		 /* receives; -1: not listening */
 	int igmp, mld;		 /* hold the groups; or -1 */
-	bool ready;		 /* pcap has packets */
+	bool ready;		 /* packets wait in it */
 	uint64_t retry;		 /* when to try to listen again */
 	unsigned failed, worked; /* transmissions in a row */
 	int error;		 /* the last, negative errno */
@@ -85,6 +87,19 @@ struct frame {
 	struct carp_host *host;
 };
 
+/* What is read with one recvmmsg(); msg, iov and the rest belong together. */
+struct inbox {
+	uint8_t data[RECV_BATCH][SNAPLEN];
+	union {
+		struct cmsghdr align;
+		uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) +
+			      CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	} control[RECV_BATCH];
+	struct sockaddr_ll from[RECV_BATCH];
+	struct iovec iov[RECV_BATCH];
+	struct mmsghdr msg[RECV_BATCH];
+};
+
 /* What is sent at one moment; msg, iov and to belong to frame[i]. */
 struct outbox {
 	unsigned n;
@@ -99,9 +114,8 @@ struct carp_engine {
 	int packet;	/* AF_PACKET, for frames */
 	int raw4, raw6; /* for unicast peers; or -1 */
 	struct vip *vip;
-	struct bpf_program filter;
-	pcap_t *closing[CLOSING_MAX]; /* until there is time to close them */
-	unsigned nclosing;	      /* <= CLOSING_MAX */
+	int closing[CLOSING_MAX]; /* captures, until there is time for it */
+	unsigned nclosing;	  /* <= CLOSING_MAX */
 	struct iface *ifaces;
 	struct carp_host *hosts, **last;
 	size_t nhosts;
@@ -116,12 +130,14 @@ struct carp_engine {
 	uint64_t chores;	 /* when engine_chores() is wanted */
 	bool pending;		 /* actions since the last settling */
 	bool lost;		 /* a master stepped down */
+	bool news;		 /* of links and addresses wait in vip */
 	int error;		 /* last CARP_EV_ERROR, and when */
 	uint64_t error_at;
 	struct carp_event *ring;
 	size_t room, first, queued; /* queued <= room */
 	unsigned dropped;
 	struct outbox early, late; /* before and after addresses */
+	struct inbox in;
 };
 
 /* engine.c: order and time. */
@@ -189,7 +205,6 @@ struct carp_addr iface_source(const struct iface *, const struct carp_addr *);
 
 /* listen.c: sockets that receive, group membership. */
 
-int listen_filter(struct bpf_program *ret);
 int listen_open(struct iface *);
 void listen_close(struct iface *);
 /* Tells the switches again, which forget with the carrier. */
@@ -199,6 +214,7 @@ void listen_reap(struct carp_engine *);
 
 /* receive.c: from frames to virtual hosts. */
 
+void receive_open(struct carp_engine *);
 void receive_all(struct carp_engine *, uint64_t now);
 
 /* sender.c: what received packets say about their senders. */

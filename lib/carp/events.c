@@ -68,7 +68,8 @@ carp_engine_next(struct carp_engine *e, struct carp_event *ret)
 	if (e->queued > 0) {
 		*ret = e->ring[e->first];
 		e->first = (e->first + 1) % e->room;
-		e->queued--;
+		if (--e->queued == 0)
+			e->first = 0; /* not all of it comes into memory */
 		return true;
 	}
 	if (e->dropped == 0)

@@ -269,6 +269,21 @@ wait_master(struct carp *c, uint64_t now)
 }
 
 /*
+ * With fast_start one interval is enough, but at the start only: after a cable
+ * was plugged in, a switch may take longer to let a master be heard.
+ */
+static void
+listen(struct carp *c, uint64_t now)
+{
+	wait_master(c, now);
+	if (c->cfg.fast_start && !c->started) {
+		c->preempt_at = now + fsm_interval(c);
+		c->preempt_cause = CARP_CAUSE_SILENCE;
+	}
+	c->started = true;
+}
+
+/*
  * Two equal masters yield to each other, and their time-outs would end
  * together.  Jitter on ours makes one of them the first.
  */
@@ -318,6 +333,21 @@ preempt_soon(struct carp *c, uint64_t now)
 		c->preempt_at = now + draw(c) % (fsm_interval(c) / 2);
 }
 
+/* By carp_timer(), unless something better is heard before. */
+static void
+take_over_next(struct carp *c, uint64_t now)
+{
+	c->preempt_at = now;
+}
+
+/* Whoever left is long replaced, or heard of by now. */
+static void
+wait_on(struct carp *c, uint64_t now)
+{
+	c->preempt_at = 0;
+	c->armed[0] = c->armed[1] = now;
+}
+
 static void
 stop(struct carp *c, uint64_t now)
 {
@@ -337,7 +367,7 @@ static const struct transition {
 	bool		 bowout;	/* said when the state has changed */
 } table[][FSM_NEVENTS] = {
 	[CARP_INIT] = {
-		[EV_UP]		= { wait_master,	CARP_BACKUP, false },
+		[EV_UP]		= { listen,		CARP_BACKUP, false },
 	},
 	[CARP_BACKUP] = {
 		[EV_DOWN]	= { stop,		CARP_INIT, false },
@@ -350,6 +380,8 @@ static const struct transition {
 		[EV_TO_BACKUP]	= { wait_master,	CARP_BACKUP, false },
 		[EV_BOW_OUT]	= { wait_master,	CARP_BACKUP, true },
 		[EV_STOP]	= { stop,		CARP_INIT, false },
+		[EV_DUE]	= { take_over_next,	CARP_BACKUP, false },
+		[EV_STALE]	= { wait_on,		CARP_BACKUP, false },
 	},
 	[CARP_MASTER] = {
 		[EV_DOWN]	= { stop,		CARP_INIT, false },
@@ -392,6 +424,21 @@ fsm_step(struct carp *c, enum fsm_event ev, enum carp_cause cause, uint64_t now)
 	if (t->bowout)
 		push_adverts(c, true, now);
 	t->act(c, now);
+}
+
+void
+fsm_step_late(struct carp *c, enum fsm_event ev, enum carp_cause cause,
+    uint64_t at, uint64_t now)
+{
+	bool backup = c->state == CARP_BACKUP;
+
+	if (backup && ev == EV_BOWOUT && now - at > fsm_interval(c))
+		ev = EV_STALE;
+	else if (backup && (ev == EV_BOWOUT || ev == EV_WORSE))
+		ev = EV_DUE;
+	if (ev == EV_DUE)
+		c->preempt_cause = cause;
+	fsm_step(c, ev, cause, now);
 }
 
 /*

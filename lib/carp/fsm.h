@@ -31,6 +31,8 @@ enum fsm_event {
 	EV_BOW_OUT, /* in the name of a dead master */
 	EV_TOUCH,   /* what we send has changed */
 	EV_STOP,
+	EV_DUE,	  /* after all that waits: to take over */
+	EV_STALE, /* a bow-out that is no news */
 	FSM_NEVENTS
 };
 
@@ -50,6 +52,7 @@ struct carp {
 	uint8_t families; /* bit 0: IPv4, bit 1: IPv6 */
 	bool link;	  /* carp_link() said up */
 	bool standby;	  /* does not take part */
+	bool started;	  /* has listened before */
 
 	uint64_t advert_at;	       /* MASTER: the next one is due */
 	uint64_t sent;		       /* the last one; 0: none yet */
@@ -70,8 +73,8 @@ struct carp {
 	uint64_t nsent;	  /* how many, since the start */
 	uint64_t random;  /* state of the jitter's generator */
 
-	struct digest now, before;
-	uint64_t before_until; /* `before` is good as well; 0: not */
+	struct digest *now, *before; /* before: NULL if never changed */
+	uint64_t before_until;	     /* `before` is good as well; 0: not */
 
 	struct pending out[FSM_ACTIONS];
 	unsigned nout, taken; /* taken <= nout <= FSM_ACTIONS */
@@ -84,6 +87,13 @@ struct carp {
 
 /* Nothing may be pending.  cause: why, where the event changes the state. */
 void fsm_step(struct carp *, enum fsm_event, enum carp_cause, uint64_t now);
+
+/*
+ * The same for what an advertisement means that came at `at` and waited: a
+ * backup does not take over before it has heard what came after.
+ */
+void fsm_step_late(
+    struct carp *, enum fsm_event, enum carp_cause, uint64_t at, uint64_t now);
 
 /* What an authentic advertisement means; see EV_BETTER, WORSE, BOWOUT. */
 enum fsm_event fsm_judge(struct carp *, const struct carp_packet *,

@@ -30,7 +30,7 @@ iface_get(struct iface **ret, struct carp_engine *e, const char *name)
 			return -ENOMEM;
 		memcpy(i->name, name, strlen(name) + 1);
 		i->engine = e;
-		i->igmp = i->mld = -1;
+		i->capture = i->igmp = i->mld = -1;
 		i->retry = CARP_NEVER;
 		i->next = e->ifaces;
 		e->ifaces = i;
@@ -124,21 +124,16 @@ try_to_listen(struct iface *i, int *rc, uint64_t now)
 		return CARP_COND_NOT_ETHERNET;
 	if (!i->link.up)
 		return CARP_COND_LINK_DOWN;
-	if (i->pcap != NULL) {
+	if (i->capture >= 0) {
 		if (!i->usable)
 			listen_rejoin(i);
 		return CARP_NCONDS;
 	}
-	switch (*rc = listen_open(i)) {
-	case 0:
+	if ((*rc = listen_open(i)) == 0)
 		return CARP_NCONDS;
-	case -EPROTONOSUPPORT:
-		return CARP_COND_NOT_ETHERNET;
-	default:
-		i->retry = now + RETRY;
-		engine_chores_by(i->engine, i->retry);
-		return CARP_COND_RECEIVE;
-	}
+	i->retry = now + RETRY;
+	engine_chores_by(i->engine, i->retry);
+	return CARP_COND_RECEIVE;
 }
 
 void

@@ -14,7 +14,7 @@
 
 #define PRIORITY 7 /* TC_PRIO_CONTROL */
 
-/* What it receives goes nowhere: it is libpcap that receives. */
+/* What it receives goes nowhere: the captures receive. */
 static int
 set_options(int fd, uint8_t family)
 {

@@ -10,14 +10,33 @@
 
 #include "engine.h"
 
-#define MOST   1024 /* frames of an interface in one go: more than wait */
-#define READY  64   /* descriptors in one look */
+#define MOST   128 /* batches of an interface in one go: more than wait */
+#define READY  64  /* descriptors in one look */
 #define VID(t) ((t)&0x0fff)
 
-struct reading {
-	struct iface *i;
+/* A frame, with what the kernel says of it. */
+struct received {
+	const uint8_t *data;
+	size_t len;
+	uint64_t at; /* when it came; <= now */
 	uint64_t now;
 };
+
+/* Ties together what stays tied. */
+void
+receive_open(struct carp_engine *e)
+{
+	struct inbox *in = &e->in;
+
+	for (unsigned n = 0; n < RECV_BATCH; n++) {
+		in->iov[n].iov_base = in->data[n];
+		in->iov[n].iov_len = SNAPLEN;
+		in->msg[n].msg_hdr.msg_iov = &in->iov[n];
+		in->msg[n].msg_hdr.msg_iovlen = 1;
+		in->msg[n].msg_hdr.msg_name = &in->from[n];
+		in->msg[n].msg_hdr.msg_control = &in->control[n];
+	}
+}
 
 static bool
 is_multicast(const struct carp_addr *a)
@@ -63,11 +82,12 @@ refuse(struct iface *i, const struct carp_packet *p, enum carp_verdict v,
 }
 
 static void
-take(struct carp_host *h, const struct carp_packet *p, uint64_t now)
+take(
+    struct carp_host *h, const struct carp_packet *p, uint64_t at, uint64_t now)
 {
 	enum carp_verdict v;
 
-	if (carp_packet(h->carp, p, &v, now) != 0)
+	if (carp_packet_late(h->carp, p, &v, at, now) != 0)
 		return; /* cannot be: nothing pends */
 	if (v == CARP_OK) {
 		if (carp_took_demoted(h->carp))
@@ -83,10 +103,10 @@ take(struct carp_host *h, const struct carp_packet *p, uint64_t now)
 }
 
 static void
-read_packet(struct iface *i, const uint8_t *ip, size_t len, uint64_t now)
+read_packet(struct iface *i, const struct received *r, size_t from)
 {
 	struct carp_packet p;
-	enum carp_verdict v = carp_decode(&p, ip, len);
+	enum carp_verdict v = carp_decode(&p, r->data + from, r->len - from);
 	struct carp_host *h = i->host[p.vhid]; /* [0] is never used */
 
 	if (v == CARP_OK && h == NULL)
@@ -94,44 +114,116 @@ read_packet(struct iface *i, const uint8_t *ip, size_t len, uint64_t now)
 	else if (v == CARP_OK && !is_admitted(h, &p))
 		v = CARP_BADADDR;
 	if (v == CARP_OK)
-		take(h, &p, now);
+		take(h, &p, r->at, r->now);
 	else
-		refuse(i, &p, v, now);
+		refuse(i, &p, v, r->now);
+}
+
+static void
+read_frame(struct iface *i, const struct received *r)
+{
+	unsigned type;
+
+	if (r->len < ETHER_LEN + 4)
+		return;
+	if ((r->data[0] & 1) == 0 && memcmp(r->data, i->link.mac, 6) != 0)
+		return; /* for another station: somebody is promiscuous */
+	type = (unsigned)r->data[12] << 8 | r->data[13];
+	if (type == ETH_P_IP || type == ETH_P_IPV6)
+		read_packet(i, r, ETHER_LEN);
+}
+
+/* ns on the wall clock, which stamps packets. */
+static int64_t
+wall_ns(const struct timespec *ts)
+{
+	return (int64_t)ts->tv_sec * (int64_t)CARP_SEC + ts->tv_nsec;
 }
 
 /*
- * libpcap puts a VLAN tag back that the kernel took off: those frames are
- * another interface's, unless the tag only carries a priority.
+ * When it came, by our clock: `wall` is what the wall clock shows now.  A
+ * packet from its future, as it was set back, has come just now.
  */
-static void
-read_frame(uint8_t *arg, const struct pcap_pkthdr *hdr, const uint8_t *data)
+static uint64_t
+came_at(const struct cmsghdr *c, int64_t wall, uint64_t now)
 {
-	struct reading *r = (struct reading *)(void *)arg;
-	size_t len = hdr->caplen, at = ETHER_LEN;
-	unsigned type;
+	struct timespec ts;
+	int64_t age;
 
-	if (len < ETHER_LEN + 4)
-		return;
-	if ((data[0] & 1) == 0 && memcmp(data, r->i->link.mac, 6) != 0)
-		return; /* for another station: somebody is promiscuous */
-	type = (unsigned)data[12] << 8 | data[13];
-	if (type == ETH_P_8021Q) {
-		if (VID((unsigned)data[14] << 8 | data[15]) != 0)
-			return;
-		type = (unsigned)data[16] << 8 | data[17];
-		at += 4;
-	}
-	if (type == ETH_P_IP || type == ETH_P_IPV6)
-		read_packet(r->i, data + at, len - at, r->now);
+	memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+	age = wall - wall_ns(&ts);
+	if (age < 0)
+		return now;
+	return (uint64_t)age < now ? now - (uint64_t)age : 0;
 }
 
+/*
+ * Reads what stands beside a frame.  False: it is not for this interface.  One
+ * with a VLAN tag is another interface's, unless the tag only carries a
+ * priority.
+ */
+static bool
+is_ours(struct msghdr *m, const struct sockaddr_ll *from, int64_t wall,
+    struct received *r)
+{
+	struct tpacket_auxdata aux;
+
+	if (from->sll_pkttype == PACKET_OUTGOING)
+		return false;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
+	     c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == SOL_SOCKET &&
+		    c->cmsg_type == SCM_TIMESTAMPNS &&
+		    c->cmsg_len == CMSG_LEN(sizeof(struct timespec)))
+			r->at = came_at(c, wall, r->now);
+		if (c->cmsg_level != SOL_PACKET ||
+		    c->cmsg_type != PACKET_AUXDATA)
+			continue;
+		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+		if ((aux.tp_status & TP_STATUS_VLAN_VALID) &&
+		    VID(aux.tp_vlan_tci) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Returns how many were read, or a negative errno. */
+static int
+read_batch(struct iface *i, uint64_t now)
+{
+	struct inbox *in = &i->engine->in;
+	struct timespec wall;
+	int n;
+
+	for (unsigned k = 0; k < RECV_BATCH; k++) {
+		in->msg[k].msg_hdr.msg_namelen = sizeof(in->from[k]);
+		in->msg[k].msg_hdr.msg_controllen = sizeof(in->control[k]);
+	}
+	n = recvmmsg(i->capture, in->msg, RECV_BATCH, MSG_DONTWAIT, NULL);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	(void)clock_gettime(CLOCK_REALTIME, &wall); /* cannot fail */
+	for (int k = 0; k < n; k++) {
+		struct received r = { in->data[k], in->msg[k].msg_len, now,
+			now };
+
+		if (is_ours(
+			&in->msg[k].msg_hdr, &in->from[k], wall_ns(&wall), &r))
+			read_frame(i, &r);
+	}
+	return n;
+}
+
+/* All of it: what came last may say that nothing is to be done. */
 static void
 read_iface(struct iface *i, uint64_t now)
 {
-	struct reading r = { i, now };
+	int n = RECV_BATCH;
 
 	i->ready = false;
-	if (pcap_dispatch(i->pcap, MOST, read_frame, (uint8_t *)&r) >= 0)
+	for (int k = 0; k < MOST && n == RECV_BATCH; k++)
+		n = read_batch(i, now);
+	if (n >= 0)
 		return;
 	/* It went down or away; if not, it is opened again. */
 	listen_close(i);
@@ -147,10 +239,13 @@ receive_all(struct carp_engine *e, uint64_t now)
 
 	if (n < 0 && errno != EINTR)
 		engine_error(e, -errno, now);
+	e->news = e->news || n == READY;
 	for (int k = 0; k < n; k++)
-		if (ev[k].data.ptr != NULL)
+		if (ev[k].data.ptr == e)
+			e->news = true;
+		else if (ev[k].data.ptr != NULL)
 			((struct iface *)ev[k].data.ptr)->ready = true;
 	for (struct iface *i = e->ifaces; i != NULL; i = i->next)
-		if (i->pcap != NULL && (i->ready || n == READY))
+		if (i->capture >= 0 && (i->ready || n == READY))
 			read_iface(i, now);
 }

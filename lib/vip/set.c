@@ -293,7 +293,9 @@ vip_set_addrs(struct vip_set *s, const struct carp_addr *addrs, size_t n)
 			return -EINVAL;
 	if ((rc = reserve(s->v, s->v->nwants + n + s->v->nsets)) < 0)
 		return rc;
-	if ((wants = calloc(n + s->nwants + 1, sizeof(*wants))) == NULL)
+	if (n + s->nwants == 0)
+		return 0;
+	if ((wants = calloc(n + s->nwants, sizeof(*wants))) == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->nwants; i++)
 		s->wants[i].seen = false;

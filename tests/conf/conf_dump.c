@@ -37,8 +37,8 @@ dump_host(const struct conf *c, const struct conf_host *h)
 	const struct carp_config *k = &h->carp;
 
 	printf("%s vhid %u line %u\n", h->ifname, k->vhid, h->line);
-	printf("    advbase %u advskew %u preempt %u\n", k->advbase, k->advskew,
-	    k->preempt);
+	printf("    advbase %u advskew %u preempt %u%s\n", k->advbase,
+	    k->advskew, k->preempt, k->fast_start ? " fast-start 1" : "");
 	printf("    openbsd %u strict-family %u triple-skew %u digests %u\n",
 	    k->openbsd, k->strict_family, k->triple_skew, k->digests);
 	printf("    grace %llu ns\n", (unsigned long long)k->grace);

@@ -120,6 +120,7 @@ make_node(struct world *w, const struct cluster *k, unsigned i,
 		n->cfg.preempt = takes;
 		n->cfg.triple_skew = rng_percent(&w->rng, 10);
 		n->cfg.strict_family = rng_percent(&w->rng, 10);
+		n->cfg.fast_start = takes && rng_percent(&w->rng, 25);
 	}
 }
 

@@ -312,6 +312,13 @@ node_wake(struct world *w, struct node *n)
 	if (carp_deadline(n->carp) <= w->now)
 		node_timer(w, n);
 	info(n, &last);
+	/* A bow-out counts if it was the last word, and is no old one. */
+	if (backup && last.state == CARP_MASTER &&
+	    last.cause == CARP_CAUSE_BOWOUT &&
+	    (!carp_packet_is_bowout(&last.peer) ||
+		w->now - n->bowout_at > before.interval))
+		world_fail(w, "late",
+		    "node %u became master by a bow-out that was over", n->id);
 	/* Strictly, the silence of the other family alone is enough. */
 	if (backup && !n->cfg.strict_family && last.state == CARP_MASTER &&
 	    last.cause == CARP_CAUSE_SILENCE &&
@@ -378,8 +385,12 @@ hear_ours(struct world *w, struct node *n, const struct frame *f)
 	if (w->flaw == FLAW_DEAF && master &&
 	    p.advbase * 256u + p.advskew <= node_rank(n))
 		return;
-	if (v == CARP_OK)
+	if (v == CARP_OK && w->flaw == FLAW_STALE)
 		(void)carp_packet(n->carp, &p, &v, w->now);
+	else if (v == CARP_OK)
+		(void)carp_packet_late(n->carp, &p, &v, f->at, w->now);
+	if (v == CARP_OK && carp_packet_is_bowout(&p))
+		n->bowout_at = f->at;
 	act(w, n);
 	if (f->forged) {
 		info(n, &after);
@@ -411,6 +422,9 @@ node_frame(struct world *w, struct node *n, const struct frame *f)
 		return;
 	if (!n->paused && !node_is_ucarp(n)) {
 		hear(w, n, f);
+		/* Nothing waits behind it, so what is due is done at once. */
+		if (n->kind == OURS && carp_deadline(n->carp) <= w->now)
+			node_timer(w, n);
 		return;
 	}
 	if (n->nqueue < MAX_QUEUE)

@@ -29,6 +29,7 @@ static const struct {
 	[FLAW_TRUST] = { "trust", "no digest is checked" },
 	[FLAW_STEADY] = { "steady", "a backup never takes over" },
 	[FLAW_SILENT] = { "silent", "the former digest is not sent" },
+	[FLAW_STALE] = { "stale", "what waited is taken as if it came now" },
 };
 
 static double

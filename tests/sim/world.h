@@ -43,7 +43,8 @@ struct node {
 	bool paused, nic;    /* frozen; the link is up */
 	struct frame *queue; /* what waits while it is frozen, or reads late */
 	unsigned nqueue;
-	uint64_t read_at; /* ucarp reads once a second; CARP_NEVER: empty */
+	uint64_t bowout_at; /* when the last one heard came */
+	uint64_t read_at;   /* ucarp reads once a second; CARP_NEVER: empty */
 	uint64_t timer_for, timer_at; /* a deadline, and when it is noticed */
 
 	/* The kernel's: who has the address. */
@@ -96,6 +97,7 @@ struct world {
 		FLAW_TRUST,  /* no digest is checked */
 		FLAW_STEADY, /* a backup never takes over */
 		FLAW_SILENT, /* the former digest is not sent */
+		FLAW_STALE,  /* what waited is taken as if it came now */
 		NFLAWS
 	} flaw;
 

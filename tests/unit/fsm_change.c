@@ -54,7 +54,8 @@ static const struct {
 	{ "a form that nobody knows", AT(digests), 0x08, -EINVAL },
 	{ "together is a switch", AT(together), 1, 0 },
 	{ "and no number", AT(together), 2, -EINVAL },
-	{ "reserved is zero", AT(reserved), 1, -EINVAL },
+	{ "a fast start takes preempt", AT(fast_start), 1, -EINVAL },
+	{ "and is on or off", AT(fast_start), 2, -EINVAL },
 	{ "no size", AT(size), 0, -EINVAL },
 	{ "a size too small", AT(size), 8, -EINVAL },
 };

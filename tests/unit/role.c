@@ -243,11 +243,13 @@ static const struct row {
 	    ROLE_IMPORTING },
 	{ "services that do not stop", "known won ok4 passive fail ok2",
 	    "standby- [ " UP " [ " DOWN " ]", AT_BACKUP, ROLE_UNKNOWN },
-	{ "storage that stays is the end, the fence is held",
-	    "known won ok4 passive ok fail",
-	    "standby- [ " UP " [ service- storage- addr- HARD !]", AT_GONE,
-	    ROLE_ERROR },
-	{ "the supervisor has called it", "known won ok4 passive ok resort",
+	{ "storage that cannot be asked for: the fence is held",
+	    "known won ok fail ok fail",
+	    "standby- [ fence+ storage+ service- storage- bow failed+ standby+ "
+	    "!]",
+	    AT_ERROR, ROLE_ERROR },
+	{ "storage that stays: the supervisor has called the last resort",
+	    "known won ok4 passive ok resort",
 	    "standby- [ " UP " [ service- storage- addr- !]", AT_GONE,
 	    ROLE_ERROR },
 	{ "a fence that stays is no reason", "known won ok4 passive ok2 fail",
@@ -590,8 +592,9 @@ finish_order(bool well)
 	} else if (w.order.up) {
 		w.services = true;
 	} else if (w.order.phase == PHASE_STORAGE) {
-		w.storage = !done.ok;
-		done.hard = !done.ok && draw(2) == 0;
+		/* What was here and stays is the end; else it is unclear. */
+		done.hard = !done.ok && w.storage;
+		w.storage = done.hard;
 		w.gone |= done.hard;
 	} else if (w.order.phase == PHASE_FENCE) {
 		w.fence = !done.ok;
