@@ -163,11 +163,12 @@ struct vip_set_info {
 	bool	 up;			/* wanted */
 	unsigned ifindex;		/* where they are; 0: nowhere */
 	size_t	 naddrs;		/* wanted in all */
-	size_t	 installed;		/* ours, in the kernel */
+	size_t	 installed;		/* ours, in the kernel, in use */
 	size_t	 foreign;		/* in the kernel, not ours */
 	size_t	 failed;		/* refused, tried again later */
 	uint64_t repaired;		/* times that somebody took one */
 	uint64_t announced;		/* packets */
+	size_t	 ready;			/* on a virtual MAC that is down */
 };
 
 void	 vip_set_get_info(const struct vip_set *, struct vip_set_info *ret);

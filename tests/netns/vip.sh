@@ -325,8 +325,10 @@ case_source() {
 	done
 }
 
+took() { grep '^finish' "$tmp/out" | tail -n 1; }
+
 case_bulk() {
-	local n us
+	local n
 	fresh
 	ip addr add 10.9.0.1/16 dev eth0
 	ip addr add 2001:db8:9::ffff/64 nodad dev eth0
@@ -335,31 +337,78 @@ case_bulk() {
 		try bulk a $n 1000
 		try up a
 		try announce a
-		try commit
-		us=$(grep '^commit' "$tmp/out" | tail -n 1)
-		echo "bulk: 1000 addresses, family $n, announced: $us"
+		try finish
+		echo "bulk: 1000 addresses, family $n, announced: $(took)"
 		[ "$(tagged)" = 1000 ] || fail "$(tagged) of 1000"
 		info a "installed 1000 .*announced 1000"
 		try renew a
-		try commit
-		us=$(grep '^commit' "$tmp/out" | tail -n 1)
-		echo "bulk: 1000 addresses, family $n, renewed: $us"
+		try finish
+		echo "bulk: 1000 addresses, family $n, renewed: $(took)"
 		said "event overrun" && fail "notifications overran"
 		try down a
-		try commit
-		us=$(grep '^commit' "$tmp/out" | tail -n 1)
-		echo "bulk: 1000 addresses, family $n, removed: $us"
+		try finish
+		echo "bulk: 1000 addresses, family $n, removed: $(took)"
 		[ "$(tagged)" = 0 ] || fail "$(tagged) are left"
 		try free a
 	done
 }
 
+case_turns() { # others have a turn while many addresses come
+	fresh
+	ip addr add 10.9.0.1/16 dev eth0
+	try new a eth0 10 0 30
+	try bulk a 4 4000
+	try up a
+	try announce a
+	try commit
+	info a "installed [1-9]"
+	installed a 4000 && fail "all at once"
+	until_ms 5000 installed a 4000 || fail "the rest never came"
+	try new b eth0 11 0 30	# in the midst: taken back
+	try bulk a 4 0
+	try commit
+	try bulk a 4 4000
+	try commit
+	try down a
+	try commit
+	[ "$(tagged)" = 0 ] || fail "$(tagged) are left"
+}
+installed() {
+	try info "$1"
+	grep '^info' "$tmp/out" | tail -n 1 | grep -q "installed $2 "
+}
+
+# Every announcement of thousands is received.
+case_crowd() {
+	local p n=4000
+	fresh
+	ip addr add 10.9.0.1/16 dev eth0
+	nsenter -t "$peer" -n "$driver_bin" capture eth1 9>&- |
+	    sed -un 's/^ffffffffffff............08060001080006040001.\{12\}\(0a09....\)0\{12\}\1.*/\1/p' \
+	    >"$tmp/frames" &
+	p=$!
+	try new a eth0 10 0 30
+	try bulk a 4 $n
+	try up a
+	try finish
+	try announce a
+	try finish
+	echo "crowd: $n announced: $(took)"
+	info a "installed $n .*announced $n"
+	until_ms 5000 distinct $n ||
+	    fail "$(sort -u "$tmp/frames" | wc -l) of $n received"
+	kill "$p"
+	wait "$p" 2>/dev/null
+}
+distinct() { [ "$(sort -u "$tmp/frames" | wc -l)" = "$1" ]; }
+
 case_syscalls() { # how many for 1,000 addresses, and for nothing to do
-	local p p2
+	local p n
 	fresh
 	command -v strace >/dev/null || return 0
+	ip addr add 10.9.0.1/16 dev eth0
 	try new a eth0 10 0 30
-	try bulk a 46 1000
+	try bulk a 4 1000
 	strace -qq -o "$tmp/trace" -e trace=network -p "$driver" \
 	    2>"$tmp/err" 9>&- &
 	p=$!
@@ -370,20 +419,20 @@ case_syscalls() { # how many for 1,000 addresses, and for nothing to do
 	fi
 	try up a
 	try announce a
+	try finish
+	n=$(grep -c '^send' "$tmp/trace")
 	try commit
-	p2=$(grep -c . "$tmp/trace")
 	try commit
-	try commit
-	[ "$(grep -c '^send' "$tmp/trace")" = "$(head -n "$p2" "$tmp/trace" |
-	    grep -c '^send')" ] || fail "sends with nothing to do"
+	[ "$(grep -c '^send' "$tmp/trace")" = "$n" ] ||
+	    fail "sends with nothing to do"
 	kill "$p"
 	wait "$p" 2>/dev/null
 	echo "syscalls: 1000 addresses: $(grep -c '^sendto\|^sendmsg' \
 	    "$tmp/trace") netlink sends, $(grep -c ^sendmmsg "$tmp/trace")" \
 	    "packet sends"
-	[ "$(grep -c '^sendto\|^sendmsg' "$tmp/trace")" -le 4 ] ||
+	[ "$(grep -c '^sendto\|^sendmsg' "$tmp/trace")" -le 20 ] ||
 	    fail "too many netlink sends"
-	[ "$(grep -c ^sendmmsg "$tmp/trace")" -le 4 ] ||
+	[ "$(grep -c ^sendmmsg "$tmp/trace")" -le 20 ] ||
 	    fail "too many packet sends"
 }
 
@@ -668,7 +717,7 @@ case_refused() {
 }
 
 [ $# -gt 0 ] || set -- veth bridge macvlan lease taken foreign later source \
-    bulk syscalls sweep announce vmac vanish two overrun refused
+    bulk turns crowd syscalls sweep announce vmac vanish two overrun refused
 for case in "$@"; do
 	before=$failed
 	"case_$case"
