@@ -193,7 +193,7 @@ tell_ipv6(const char *link)
 		char value;
 	} waits[] = {
 		{ "keep_addr_on_down", '1' },
-		{ "accept_dad", '0' },
+		{ "accept_dad", '1' }, /* tentative while it is down */
 		{ "dad_transmits", '0' },
 		{ "router_solicitation_delay", '0' },
 	};

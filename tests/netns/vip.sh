@@ -519,11 +519,10 @@ vmac() { # name of the macvlan of VHID
 	ip -o link | sed -n "s/^[0-9]*: \(carp$1\.[0-9]*\)@.*/\1/p"
 }
 
-# A client behind a bridge, as a machine on the same switch.
-case_vmac() {
-	local m
+# A client behind a bridge, as a machine on the same switch: the interface of
+# the node is another port of it.
+switched() {
 	fresh bridge
-	# the node's interface is another port of that bridge
 	stop_driver
 	ip addr flush dev eth0 2>/dev/null
 	ip link set eth0 down
@@ -538,6 +537,11 @@ case_vmac() {
 	ip addr add 192.0.2.1/24 dev eth0
 	ip addr add 2001:db8::1/64 nodad dev eth0
 	start_driver
+}
+
+case_vmac() { # with a lifetime, addresses come with the takeover
+	local m
+	switched
 	try new m eth0 10 1 5
 	try addrs m 192.0.2.10/24 2001:db8::10/64
 	m=$(vmac 10)
@@ -557,6 +561,8 @@ case_vmac() {
 	has 2001:db8::10/128 "$m" || fail "no IPv6 address on $m"
 	info m "installed 2 .*announced 2"
 	there ip neigh flush dev eth1
+	ip -o addr show dev "$m" | grep -F 192.0.2.10 |
+	    grep -q "valid_lft [0-9]*sec" || fail "no lifetime"
 	there ping -c 2 -i 0.2 -W 2 -q 192.0.2.10 >/dev/null || fail "no reply"
 	there ping -c 2 -i 0.2 -W 2 -q 2001:db8::10 >/dev/null || fail "no v6"
 	there ip neigh show 192.0.2.10 | grep -q 00:00:5e:00:01:0a ||
@@ -590,6 +596,204 @@ case_vmac() {
 	[ "$(sysctl -n net.ipv4.conf.eth0.arp_announce)" = 0 ] ||
 	    fail "arp_announce not put back"
 	sysctl -qw net.ipv4.conf.all.rp_filter=0
+}
+replies() { # both families, to a client that knows nothing
+	there ip neigh flush dev eth1
+	there ping -c 1 -W 2 -q "${1:-192.0.2.10}" >/dev/null &&
+	    there ping -c 1 -W 2 -q "${2:-2001:db8::10}" >/dev/null
+}
+silent() {
+	there ip neigh flush dev eth1
+	! there ping -c 1 -W 1 -q 192.0.2.10 >/dev/null &&
+	    ! there ping -c 1 -W 1 -q 2001:db8::10 >/dev/null
+}
+linkup() { ip link show dev "$1" | grep -q '[<,]UP[,>]'; }
+linkdown() { ! linkup "$1"; }
+# On their link, and for this machine as if they were not there.
+waiting() { # LINK N
+	local v6=2001:db8::10
+	linkdown "$1" || fail "$1 is up"
+	[ "$(ip -o addr show dev "$1" | wc -l)" = "$2" ] ||
+	    fail "not $2 addresses: $(ip -o addr show dev "$1")"
+	[ -z "$(ip route show table local dev "$1")" ] ||
+	    fail "local: $(ip route show table local dev "$1")"
+	[ -z "$(ip -6 route show table local dev "$1")" ] ||
+	    fail "local: $(ip -6 route show table local dev "$1")"
+	ip route get 192.0.2.10 | grep -q "dev eth0" || fail "IPv4 is local"
+	ip -6 route get $v6 | grep -q "dev eth0" || fail "IPv6 is local"
+	info m "installed 0 .*ready $2"
+}
+
+ready() { # LEASE: addresses wait for a takeover, which is one link change
+	local m lease=$1 again
+	switched
+	try new m eth0 10 1 $lease
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	try finish
+	m=$(vmac 10)
+	waiting "$m" 2
+	silent || fail "reply while it waits"
+	info m "announced 0"
+	# another node has them meanwhile, and is reached
+	there ip addr add 192.0.2.10/32 dev eth1
+	there ip addr add 2001:db8::10/128 nodad dev eth1
+	ping -c 1 -W 2 -q 192.0.2.10 >/dev/null || fail "the other: IPv4"
+	ping -c 1 -W 2 -q 2001:db8::10 >/dev/null || fail "the other: IPv6"
+	there ip addr del 192.0.2.10/32 dev eth1
+	there ip addr del 2001:db8::10/128 dev eth1
+	ip neigh flush dev eth0
+	# what passes through this machine passes
+	sysctl -qw net.ipv4.ip_forward=1
+	there ip route add 192.0.2.10/32 via 192.0.2.1
+	there ping -t 1 -c 1 -W 1 192.0.2.10 | grep -q "Time to live" ||
+	    fail "does not forward to the other node"
+	there ip route del 192.0.2.10/32
+	sysctl -qw net.ipv4.ip_forward=0
+	# changes, and what others do
+	try addrs m 192.0.2.10/24 2001:db8::10/64 192.0.2.11/24 2001:db8::11/64
+	try finish
+	waiting "$m" 4
+	try addrs m 192.0.2.10/24 2001:db8::10/64 192.0.2.11/24
+	try finish
+	waiting "$m" 3
+	ip addr del 192.0.2.10/32 dev "$m"
+	ip addr del 2001:db8::10/128 dev "$m"
+	until_ms 1000 has 192.0.2.10/32 "$m" || fail "not put back"
+	until_ms 1000 has 2001:db8::10/128 "$m" || fail "IPv6 not put back"
+	waiting "$m" 3
+	info m "announced 0"
+	said "event taken" && fail "told though it matters to nobody"
+	ip link set "$m" up
+	until_ms 1000 linkdown "$m" || fail "stays up when somebody brings it"
+	try finish
+	waiting "$m" 3
+	for again in 1 2; do
+		try up m
+		try announce m
+		try finish
+		linkup "$m" || fail "not up"
+		until_ms 1000 replies || fail "no reply ($again)"
+		info m "installed 3 .*announced $((again * 3)) ready 0"
+		there ip neigh show 192.0.2.10 | grep -q 00:00:5e:00:01:0a ||
+		    fail "ARP: $(there ip neigh)"
+		there ping -c 1 -W 2 -q 192.0.2.1 >/dev/null ||
+		    fail "real address"
+		try down m
+		try finish
+		waiting "$m" 3
+		silent || fail "reply when down ($again)"
+		there ping -c 1 -W 2 -q 192.0.2.1 >/dev/null ||
+		    fail "real address"
+	done
+	# as master: added, removed, taken by somebody
+	try up m
+	try announce m
+	try finish
+	try addrs m 192.0.2.10/24 2001:db8::10/64 192.0.2.12/24 2001:db8::12/64
+	try renew m
+	try finish
+	until_ms 1000 replies 192.0.2.12 2001:db8::12 || fail "added: no reply"
+	mustnt 192.0.2.11/32 "$m"
+	ip addr del 192.0.2.10/32 dev "$m"
+	until_ms 1000 replies || fail "taken, and not put back"
+	expect_said "event taken eth0 192.0.2.10"
+	try down m
+	try finish
+	waiting "$m" 4
+	silent || fail "reply when down"
+	# another lease: one that cannot wait, and back
+	try lease m 5
+	try finish
+	[ -z "$(ip -o addr show dev "$m")" ] || fail "a lifetime waits"
+	try lease m 0 ${lease#0 }
+	try finish
+	waiting "$m" 4
+	# crashes: as backup, as master
+	kill_driver
+	linkdown "$m" || fail "killed: the link is up"
+	start_driver
+	try new m eth0 10 1 $lease
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	try finish
+	m=$(vmac 10)
+	waiting "$m" 2
+	try up m
+	try announce m
+	try finish
+	until_ms 1000 replies || fail "no reply after a crash"
+	kill_driver
+	start_driver
+	try new m eth0 10 1 $lease
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	m=$(vmac 10)
+	linkdown "$m" || fail "what was left is up"
+	silent || fail "what was left replies"
+	try finish
+	waiting "$m" 2
+	try free m
+	[ -z "$(vmac 10)" ] || fail "macvlan is left"
+	[ "$(sysctl -n net.ipv4.conf.eth0.arp_ignore)" = 0 ] ||
+	    fail "arp_ignore not put back"
+	try sweep
+	stop_driver
+	has_tables && fail "tables are left"
+	must 192.0.2.1/24
+	sysctl -qw net.ipv4.conf.all.rp_filter=0
+}
+has_tables() { nft list tables 2>/dev/null | grep -q libcarp; }
+case_ready() { ready 0; }
+case_ready_guard() {
+	nft add table inet carptest 2>/dev/null || return 0
+	nft delete table inet carptest
+	ready "0 5000"
+	# nobody renews the lease: silent, though the link is up
+	switched
+	try new m eth0 10 1 0 300
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	try finish
+	sleep 0.5	# none while it waits
+	try every m 100
+	try up m
+	try finish
+	until_ms 1000 replies || fail "no reply"
+	kill -STOP "$driver"
+	sleep 0.5
+	linkup "$(vmac 10)" || fail "the link is down"
+	silent || fail "frozen, it replies"
+	kill -CONT "$driver"
+	until_ms 2000 replies || fail "no reply after the pause"
+	sysctl -qw net.ipv4.conf.all.rp_filter=0
+}
+
+case_takeover() { # how long, and that every address answers then
+	local n
+	for n in 4 6; do
+		fresh
+		ip addr add 10.9.0.1/16 dev eth0
+		ip addr add 2001:db8:9::ffff/64 nodad dev eth0
+		there ip addr add 10.9.0.2/16 dev eth1
+		there ip addr add 2001:db8:9::fffe/64 nodad dev eth1
+		try new m eth0 10 1 0
+		try bulk m $n 1000
+		try finish
+		echo "takeover: 1000 addresses, family $n, made ready: $(took)"
+		info m "installed 0 .*ready 1000"
+		try up m
+		try announce m
+		try finish
+		echo "takeover: 1000 addresses, family $n, taken: $(took)"
+		info m "installed 1000 .*announced 1000"
+		if [ $n = 4 ]; then
+			there ping -c 1 -W 2 -q 10.9.4.250 >/dev/null
+		else
+			there ping -c 1 -W 2 -q 2001:db8:9::1:3e7 >/dev/null
+		fi || fail "the last one does not answer"
+		try down m
+		try finish
+		echo "takeover: 1000 addresses, family $n, left: $(took)"
+		[ -z "$(ip -4 route show table local dev "$(vmac 10)")" ] ||
+		    fail "local routes are left"
+	done
 }
 nolink() { ! ip link show dev "$1" >/dev/null 2>&1; }
 vmac_has() { [ -n "$(vmac "$1")" ] && has "$2" "$(vmac "$1")"; }
@@ -717,7 +921,8 @@ case_refused() {
 }
 
 [ $# -gt 0 ] || set -- veth bridge macvlan lease taken foreign later source \
-    bulk turns crowd syscalls sweep announce vmac vanish two overrun refused
+    bulk turns crowd syscalls sweep announce vmac \
+    ready ready_guard takeover vanish two overrun refused
 for case in "$@"; do
 	before=$failed
 	"case_$case"
