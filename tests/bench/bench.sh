@@ -10,8 +10,9 @@ BENCH=$BUILD/tests/bench
 . "$TOP/tests/bench/daemons.sh"
 . "$TOP/tests/bench/measures.sh"
 . "$TOP/tests/bench/floors.sh"
+. "$TOP/tests/bench/vmac.sh"
 
-ALL="crash handover linklost start fast addresses hook reload lease hosts false"
+ALL="crash handover linklost start fast addresses vmac hook reload lease hosts false"
 M=${M:-$ALL}
 D=${D:-carpd keepalived ucarp}
 OUT=${OUT:-$BUILD/bench.json}
@@ -36,6 +37,7 @@ false-8-loops|count|  with 8 busy loops
 addresses|ms|1,000 addresses: first change to the last address announced
 netlink-sends|count|  netlink sends
 packet-sends|count|  packet sends
+vmac|ms|1,000 addresses, virtual MAC: goodbye to the first announcement
 hook|ms|first advertisement to the first instruction of a hook
 reload|lost|reload, unchanged and one address more: lost probes elsewhere
 lease-off|%|1,000 addresses held: processor, lease = off

@@ -14,6 +14,7 @@ plain() {
 	HOOK=			# program that hears of changes
 	HOSTS=			# virtual hosts on each of eth1 ... eth8
 	LEASE=			# of carpd
+	VMAC=			# of carpd: virtual MAC
 	RETURNS=true		# a preempts
 	STAMP=()		# what execs it
 }
@@ -65,6 +66,7 @@ conf_carpd() {
 	else
 		lines=("advskew = $(skew_of "$1")" "preempt = $RETURNS")
 		[ -z "$LEASE" ] || lines+=("lease = $LEASE")
+		[ -z "$VMAC" ] || lines+=("virtual-mac = $VMAC")
 	fi
 	conf_vhid "$1" eth0 10 "address = { ${list%, } }" "${lines[@]}"
 	[ -z "$HOOK" ] || sed -i \
