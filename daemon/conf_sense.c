@@ -320,8 +320,8 @@ read_lease(
 	const struct conf_word *base = &d->word[HOST_ADVBASE];
 
 	/* only what has no lifetime can wait for a takeover */
-	h->lease = w->text == NULL && h->vmac ? VIP_LEASE_GUARD
-					      : VIP_LEASE_ADDRESS;
+	h->lease =
+	    w->text == NULL && h->vmac ? VIP_LEASE_GUARD : VIP_LEASE_ADDRESS;
 	if (w->text != NULL && strcmp(w->text, "off") == 0)
 		h->lease = VIP_LEASE_OFF;
 	else if (w->text != NULL && strcmp(w->text, "guard") == 0)

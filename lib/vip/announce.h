@@ -17,8 +17,8 @@
 struct vip;
 
 struct announcer {
-	int fd;	    /* -1: not open */
-	unsigned n; /* waiting to be sent */
+	int fd;		 /* -1: not open */
+	unsigned n;	 /* waiting to be sent */
 	unsigned tokens; /* frames that may be sent at once */
 	uint64_t filled; /* when there were so many */
 	struct mmsghdr *msg;

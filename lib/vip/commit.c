@@ -10,7 +10,7 @@
 #include "state.h"
 #include "vmac.h"
 
-#define ROUNDS 3 /* what was not known is asked once */
+#define ROUNDS	   3 /* what was not known is asked once */
 
 /* What additions shall take in one turn, in ns, and how many they may be. */
 #define FIRST_TURN (2 * CARP_SEC / 1000)
@@ -96,6 +96,10 @@ settle(const struct vip_op *op, int rc, uint64_t now, bool *again)
 	case OP_STATE:
 	case OP_SETTING:
 		return settle_link(op, rc, now);
+	case OP_ROUTE:
+		w->set->v->looks = rc == 0;
+		w->local = w->local || rc == 0;
+		return 0;
 	case OP_DEL:
 	case OP_UNROUTE:
 		return settle_going(op, rc, now);

@@ -137,8 +137,7 @@ plan_set(struct vip *v, struct vip_set *s)
 	for (i = 0; i < s->nwants && !is_full(g); i++) {
 		struct vip_want *w = &s->wants[i];
 
-		if (w->guarded || !plan_is_wanted(w) ||
-		    guard_has(v, &w->addr))
+		if (w->guarded || !plan_is_wanted(w) || guard_has(v, &w->addr))
 			continue;
 		if (!news && !s->leased)
 			rules_put_lease(&g->batch, s->guard_id);
@@ -149,8 +148,8 @@ plan_set(struct vip *v, struct vip_set *s)
 		news = true;
 	}
 	if (waits(s) ? news || !s->held : news || s->renew || s->held)
-		rules_put_alive(&g->batch, s->guard_id,
-		    waits(s) ? 0 : s->cfg.lease_ms);
+		rules_put_alive(
+		    &g->batch, s->guard_id, waits(s) ? 0 : s->cfg.lease_ms);
 	s->renewing = true;
 	return i < s->nwants;
 }

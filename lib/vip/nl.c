@@ -380,10 +380,11 @@ nl_del_addr(struct nl_batch *b, const struct nl_ifaddr *a)
 	begin_addr(b, RTM_DELADDR, 0, a, 0);
 }
 
-void
-nl_del_local(struct nl_batch *b, const struct nl_ifaddr *a)
+static void
+begin_local(struct nl_batch *b, uint16_t type, uint16_t flags,
+    const struct nl_ifaddr *a)
 {
-	struct rtmsg *m = nl_begin(b, RTM_DELROUTE, 0, sizeof(*m));
+	struct rtmsg *m = nl_begin(b, type, flags, sizeof(*m));
 
 	m->rtm_family = AF_INET;
 	m->rtm_dst_len = 32;
@@ -392,4 +393,16 @@ nl_del_local(struct nl_batch *b, const struct nl_ifaddr *a)
 	m->rtm_type = RTN_LOCAL;
 	nl_put(b, RTA_DST, a->addr->ip, 4);
 	nl_put_u32(b, RTA_OIF, a->ifindex);
+}
+
+void
+nl_add_local(struct nl_batch *b, const struct nl_ifaddr *a)
+{
+	begin_local(b, RTM_NEWROUTE, NLM_F_CREATE, a);
+}
+
+void
+nl_del_local(struct nl_batch *b, const struct nl_ifaddr *a)
+{
+	begin_local(b, RTM_DELROUTE, 0, a);
 }

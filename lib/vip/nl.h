@@ -84,7 +84,8 @@ struct nl_ifaddr {
 void nl_add_addr(struct nl_batch *, const struct nl_ifaddr *);
 void nl_del_addr(struct nl_batch *, const struct nl_ifaddr *);
 
-/* A request to delete the route that an IPv4 address has to itself. */
+/* A request to add, or delete, the route that an IPv4 address has to itself. */
+void nl_add_local(struct nl_batch *, const struct nl_ifaddr *);
 void nl_del_local(struct nl_batch *, const struct nl_ifaddr *);
 
 /* Linux 5.18; the headers that build us may be older. */

@@ -123,7 +123,6 @@ parse_addr(struct mon_addr_msg *ret, const struct nlmsghdr *h)
 	ret->portid = h->nlmsg_pid;
 	ret->seq = h->nlmsg_seq;
 	ret->told = tb[NL_IFA_PROTO] != NULL;
-	ret->tagged = ret->told &&
-		      nla_get_u8(tb[NL_IFA_PROTO]) == VIP_PROTO;
+	ret->tagged = ret->told && nla_get_u8(tb[NL_IFA_PROTO]) == VIP_PROTO;
 	return true;
 }

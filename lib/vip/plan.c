@@ -32,8 +32,8 @@ lifetime(const struct vip_set *s)
 bool
 plan_holds(const struct vip_set *s)
 {
-	return s->up || (s->vmac != 0 && !s->going &&
-			    s->cfg.lease != VIP_LEASE_ADDRESS);
+	return s->up ||
+	       (s->vmac != 0 && !s->going && s->cfg.lease != VIP_LEASE_ADDRESS);
 }
 
 /* Where the set wants it: an ifindex, or 0. */
@@ -170,13 +170,25 @@ plan_promotion(struct vip_set *s, unsigned dev)
  * The kernel takes packets for an IPv4 address of a link that is down; with
  * the link up it makes the route anew.  The other node shall be reached, even
  * from here.  An IPv6 address has none while it is tentative.
+ *
+ * What comes from an address that is on any link is no good to the kernel
+ * either, unless it filters by the reverse path, or it has ever been given a
+ * local route: then it looks whether there is one.
  */
 static void
 plan_unroute(struct vip_want *w, unsigned dev)
 {
 	const struct nl_ifaddr a = { .ifindex = dev, .addr = &w->addr };
+	struct vip *v = w->set->v;
 
-	nl_del_local(&w->set->v->batch, &a);
+	nl_del_local(&v->batch, &a);
+	note_op(w->set, OP_UNROUTE, w, &a);
+	if (v->looks)
+		return;
+	v->looks = true;
+	nl_add_local(&v->batch, &a);
+	note_op(w->set, OP_ROUTE, w, &a);
+	nl_del_local(&v->batch, &a);
 	note_op(w->set, OP_UNROUTE, w, &a);
 }
 

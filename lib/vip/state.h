@@ -82,8 +82,9 @@ enum vip_op_kind {
 	OP_RENEW, /* or put it there */
 	OP_DEL,
 	OP_UNROUTE, /* of a link that is down */
-	OP_STATE,  /* of the macvlan: up or down */
-	OP_SETTING /* of an interface */
+	OP_ROUTE,   /* see plan_unroute() */
+	OP_STATE,   /* of the macvlan: up or down */
+	OP_SETTING  /* of an interface */
 };
 
 struct vip_op {
@@ -104,7 +105,8 @@ struct vip {
 	struct announcer ann;
 	struct vip_parent *parents; /* of virtual MACs */
 	struct vip_sets all, todo, telling;
-	bool unfinished; /* additions are left for the next turn */
+	bool looks;		   /* the kernel was given a local route */
+	bool unfinished;	   /* additions are left for the next turn */
 	struct vip_want **buckets; /* of all wants, by address */
 	size_t nbuckets, nwants;   /* nbuckets: a power of 2, or 0 */
 	size_t nsets;

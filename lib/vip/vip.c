@@ -11,9 +11,9 @@
 #include "guard.h"
 #include "state.h"
 
-#define REREAD	  (CARP_SEC / 10) /* after a failure */
-#define MIN_BATCH 64		  /* requests: without any set */
-#define DRAIN_MAX 100		  /* losses in a row */
+#define REREAD	   (CARP_SEC / 10)    /* after a failure */
+#define MIN_BATCH  64		      /* requests: without any set */
+#define DRAIN_MAX  100		      /* losses in a row */
 #define FIRST_COST (CARP_SEC / 30000) /* of an address, before it is known */
 
 int

@@ -12,7 +12,8 @@ struct vip_set;
 
 /*
  * Makes the link of the set, down; one that a dead process left goes, with all
- * that is on it.  Needs the interface; uses the batch of the vip.  Sets s->vmac.
+ * that is on it.  Needs the interface; uses the batch of the vip.  Sets
+ * s->vmac.
  */
 int vmac_make(struct vip_set *);
 

@@ -4,7 +4,7 @@
  *
  *	floor addresses INTERFACE COUNT	one advertisement, then COUNT addresses
  *	    10.0.X.Y/16 in one netlink batch, COUNT announcements in one send
- *	floor link INTERFACE LINK	one advertisement, brings the LINK up, one
+ *	floor link INTERFACE LINK	one advertisement, brings LINK up, one
  *	    announcement with its Ethernet address
  *	floor adverts INTERFACE RATE SECONDS	so many frames a second, twenty
  *	    sends a second; prints the processor time in percent
