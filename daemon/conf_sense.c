@@ -225,7 +225,9 @@ read_lease(
 	const struct conf_word *w = &d->word[HOST_LEASE];
 	const struct conf_word *base = &d->word[HOST_ADVBASE];
 
-	h->lease = VIP_LEASE_ADDRESS;
+	/* only what has no lifetime can wait for a takeover */
+	h->lease =
+	    w->text == NULL && h->vmac ? VIP_LEASE_GUARD : VIP_LEASE_ADDRESS;
 	if (w->text != NULL && strcmp(w->text, "off") == 0)
 		h->lease = VIP_LEASE_OFF;
 	else if (w->text != NULL && strcmp(w->text, "guard") == 0)
@@ -235,7 +237,7 @@ read_lease(
 		    "lease `%.64s' is unknown; write "
 		    "address, guard or off",
 		    w->text);
-	else if (h->carp.advbase == 0)
+	else if (h->carp.advbase == 0 && h->lease == VIP_LEASE_ADDRESS)
 		SAY(e, base, CONF_SENSE,
 		    "advbase 0 takes over faster than "
 		    "the shortest lease of the kernel, 2 s; write lease = "
@@ -336,8 +338,8 @@ read_host(struct conf_host *h, struct conf_addrs *all,
 	read_carp(&h->carp, d, dh, e);
 	if (!same_key(&h->carp, dh, dh > d->host ? &h[-1].carp : NULL))
 		read_key(&h->carp, d, dh, e);
-	read_lease(h, dh, e);
 	h->vmac = conf_boolean(&w[HOST_VMAC], name[HOST_VMAC], false, e);
+	read_lease(h, dh, e);
 	h->allow_foreign_subnet =
 	    conf_boolean(&w[HOST_FOREIGN], name[HOST_FOREIGN], false, e);
 	if (!check_lists(dh, d->holes, e))

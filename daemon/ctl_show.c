@@ -43,9 +43,12 @@ print_addresses(const json_t *h)
 	char buf[HOST_TEXT];
 
 	label("addresses");
-	term_print(TERM_PLAIN, "%s (%lld of %zu installed)\n",
+	term_print(TERM_PLAIN, "%s (%lld of %zu installed",
 	    host_list(buf, addrs, ", "), rpc_int(h, "installed"),
 	    json_array_size(addrs));
+	if (rpc_int(h, "ready") > 0)
+		term_print(TERM_PLAIN, ", %lld ready", rpc_int(h, "ready"));
+	term_print(TERM_PLAIN, ")\n");
 	label("digest over");
 	term_print(TERM_PLAIN, "%s\n",
 	    host_list(buf, json_object_get(h, "digest_addresses"), ", "));

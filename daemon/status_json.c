@@ -148,6 +148,7 @@ one_host(
 	status_put(o, "demotion", json_integer(i->demotion));
 	status_put(o, "addresses", addr_list(h->addrs, h->naddrs, true));
 	put_int(o, "installed", h->vip.installed);
+	put_int(o, "ready", h->vip.ready);
 	put_bool(o, "virtual_mac", h->vmac);
 	status_put(o, "master", master(i, now));
 	status_put(o, "conditions", conditions(host, now));

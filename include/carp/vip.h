@@ -139,6 +139,11 @@ struct vip_set_config {			/* no padding */
  * made beside the interface, down while the set is not up; ARP on both is
  * bound to the interface that has the address (arp_ignore, arp_announce), and
  * what was there is put back by vip_set_free().
+ *
+ * Unless the lease is VIP_LEASE_ADDRESS, the addresses wait on it while it is
+ * down, and to bring it up is all that vip_set_up() takes.  An IPv4 address
+ * that waits has no local route, one of IPv6 is tentative, and a guard lets
+ * everything pass: other machines and this one reach another owner.
  */
 int	 vip_set_new(struct vip_set **ret, struct vip *,
 	    const struct vip_set_config *);
@@ -165,6 +170,11 @@ void	 vip_set_announce(struct vip_set *);	/* tell the neighbours */
  * gratuitous ARP requests and unsolicited neighbour advertisements.  Returns
  * the first error; each address that failed has an event, and is tried again
  * after a second.  With nothing to do, no system call is made.
+ *
+ * Links and removals are always done.  Of additions it does what takes about
+ * 2 ms, in the following turns 10 ms, and announces them; 512 announcements go
+ * out at once, others at 125 a millisecond.  While something is left,
+ * vip_deadline() is the time of the next turn: now, or soon.
  */
 int	 vip_commit(struct vip *, uint64_t now);
 
@@ -172,11 +182,12 @@ struct vip_set_info {
 	bool	 up;			/* wanted */
 	unsigned ifindex;		/* where they are; 0: nowhere */
 	size_t	 naddrs;		/* wanted in all */
-	size_t	 installed;		/* ours, in the kernel */
+	size_t	 installed;		/* ours, in the kernel, in use */
 	size_t	 foreign;		/* in the kernel, not ours */
 	size_t	 failed;		/* refused, tried again later */
 	uint64_t repaired;		/* times that somebody took one */
 	uint64_t announced;		/* packets */
+	size_t	 ready;			/* on a virtual MAC that is down */
 };
 
 void	 vip_set_get_info(const struct vip_set *, struct vip_set_info *ret);

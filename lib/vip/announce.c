@@ -15,6 +15,9 @@
 
 #define ANN_BUFFER (4 * 1024 * 1024) /* of frames on their way */
 #define RESEND	   (10 * CARP_SEC / 1000)
+#define BURST	   512 /* frames at once; see refill() */
+#define PER_FRAME  (8 * CARP_SEC / 1000000)
+#define NEXT_BURST (2 * CARP_SEC / 1000)
 #define SEND_TRIES 50 /* without any frame getting out */
 
 /* RFC 826, RFC 5227: a request for the address by its owner. */
@@ -216,55 +219,103 @@ flush(struct vip *v, struct vip_want **who)
 	return room;
 }
 
+/*
+ * A burst at once, and then no more than queues on the way take in: the first
+ * thousand frames fill the receive queue of a processor, and are more than a
+ * busy client or the processor of a switch may have time for.
+ */
+static void
+refill(struct announcer *a, uint64_t now)
+{
+	uint64_t n = (now - a->filled) / PER_FRAME;
+
+	if (n == 0)
+		return;
+	a->tokens = n < BURST - a->tokens ? a->tokens + (unsigned)n : BURST;
+	a->filled = now;
+}
+
+/* The link or the address is not there, or another node has it. */
+static bool
+is_pointless(const struct vip_want *w, const struct mon_link *l)
+{
+	const struct vip_set *s = w->set;
+	const struct mon_link *base = mon_link(&s->v->mon, s->ifindex);
+
+	return !s->up || l == NULL || base == NULL || w->at != l->ifindex ||
+	       l->type != ARPHRD_ETHER || !(base->flags & IFF_UP);
+}
+
+/* It will be added, and is announced then. */
+static bool
+is_awaited(const struct vip_want *w)
+{
+	const struct vip_set *s = w->set;
+
+	return s->up && w->at == 0 && (size_t)(w - s->wants) >= s->planned;
+}
+
+/* False: what is left has to wait. */
+static bool
+announce_set(struct vip_set *s, struct vip_want **who)
+{
+	struct announcer *a = &s->v->ann;
+	const struct mon_link *l = mon_link(&s->v->mon, set_device(s));
+
+	for (size_t i = 0; i < s->nwants; i++) {
+		struct vip_want *w = &s->wants[i];
+
+		if (!w->announce || is_awaited(w))
+			continue;
+		if (is_pointless(w, l)) {
+			w->announce = false;
+			continue;
+		}
+		if (a->tokens == 0)
+			return false;
+		a->tokens--;
+		who[a->n] = w;
+		add(a, l->ifindex, l->mac, l->forwarding, &w->addr);
+		if (a->n == ANN_BATCH && !flush(s->v, who))
+			return false;
+	}
+	return true;
+}
+
 /* What found no room: soon again, but not for ever. */
 static void
-put_off(struct vip_set *s, uint64_t now)
+put_off(struct vip_set *s, bool full, uint64_t now)
 {
 	bool waits = false;
 
 	for (size_t i = 0; i < s->nwants; i++) {
-		if (s->tries >= SEND_TRIES)
-			s->wants[i].announce = false;
-		waits = waits || s->wants[i].announce;
+		struct vip_want *w = &s->wants[i];
+
+		if (w->announce && full && s->tries >= SEND_TRIES)
+			w->announce = false;
+		waits = waits || (w->announce && !is_awaited(w));
 	}
 	if (waits) {
-		s->tries++;
-		s->resend = now + RESEND;
+		s->tries += full;
+		s->resend = now + (full ? RESEND : NEXT_BURST);
 	}
 }
 
 void
-announce_all(struct vip *v, uint64_t now)
+announce_all(struct vip *v)
 {
 	struct vip_want *who[ANN_BATCH];
+	uint64_t now = vip_clock();
 	struct vip_set *s;
-	bool room = true;
+	bool room = true, full;
 
+	refill(&v->ann, now);
 	TAILQ_FOREACH(s, &v->todo, todo)
-	{
-		const struct mon_link *l = mon_link(&v->mon, set_device(s));
-		const struct mon_link *base = mon_link(&v->mon, s->ifindex);
-
-		for (size_t i = 0; i < s->nwants && room; i++) {
-			struct vip_want *w = &s->wants[i];
-
-			if (!w->announce)
-				continue;
-			if (l == NULL || base == NULL || w->at != l->ifindex ||
-			    l->type != ARPHRD_ETHER ||
-			    !(base->flags & IFF_UP)) {
-				w->announce = false;
-				continue;
-			}
-			who[v->ann.n] = w;
-			add(&v->ann, l->ifindex, l->mac, l->forwarding,
-			    &w->addr);
-			if (v->ann.n == ANN_BATCH)
-				room = flush(v, who);
-		}
-	}
 	if (room)
-		room = flush(v, who);
+		room = announce_set(s, who);
+	full = !flush(v, who) || (!room && v->ann.tokens > 0);
+	if (room && !full)
+		return;
 	TAILQ_FOREACH(s, &v->todo, todo)
-	put_off(s, now);
+	put_off(s, full, now);
 }

@@ -17,8 +17,10 @@
 struct vip;
 
 struct announcer {
-	int fd;	    /* -1: not open */
-	unsigned n; /* waiting to be sent */
+	int fd;		 /* -1: not open */
+	unsigned n;	 /* waiting to be sent */
+	unsigned tokens; /* frames that may be sent at once */
+	uint64_t filled; /* when there were so many */
 	struct mmsghdr *msg;
 	struct iovec *iov;
 	struct sockaddr_ll *to;
@@ -29,7 +31,10 @@ struct announcer {
 int announce_open(struct announcer *);
 void announce_close(struct announcer *);
 
-/* Sends what the queued sets want announced; what finds no room waits. */
-void announce_all(struct vip *, uint64_t now);
+/*
+ * Sends what the queued sets want announced and is there; what finds no room,
+ * or comes in too large a crowd, waits.
+ */
+void announce_all(struct vip *);
 
 #endif

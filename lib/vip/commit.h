@@ -7,13 +7,9 @@
 
 struct vip;
 struct vip_set;
-struct vip_want;
 
 /* Room for so many requests. */
 int commit_reserve(struct vip *, unsigned n);
-
-/* It is to be, and nobody else has it. */
-bool commit_is_wanted(const struct vip_want *);
 
 /* Takes the addresses of one set away, whatever the others wish. */
 void commit_set(struct vip_set *);

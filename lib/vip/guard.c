@@ -7,15 +7,16 @@
  * renew one is one small transaction, however many addresses it has.
  */
 #include <linux/netlink.h>
+#include <net/if.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "commit.h"
 #include "guard.h"
 #include "guard_rules.h"
+#include "plan.h"
 #include "state.h"
 
 #define ROUNDS	4    /* what was not known is asked once */
@@ -107,6 +108,24 @@ is_full(const struct guard *g)
 	return g->batch.n >= PER_TRY;
 }
 
+/*
+ * Its addresses wait on a link that is down: nothing is to be silenced, and
+ * what goes through this machine to the other node shall pass.
+ */
+static bool
+waits(const struct vip_set *s)
+{
+	const struct mon_link *l = mon_link(&s->v->mon, s->vmac);
+
+	return !s->up && plan_holds(s) && l != NULL && !(l->flags & IFF_UP);
+}
+
+static bool
+is_concerned(const struct vip_set *s)
+{
+	return s->cfg.lease == VIP_LEASE_GUARD && (s->up || waits(s));
+}
+
 /* What the set needs.  True: there is more, for another transaction. */
 static bool
 plan_set(struct vip *v, struct vip_set *s)
@@ -118,8 +137,7 @@ plan_set(struct vip *v, struct vip_set *s)
 	for (i = 0; i < s->nwants && !is_full(g); i++) {
 		struct vip_want *w = &s->wants[i];
 
-		if (w->guarded || !commit_is_wanted(w) ||
-		    guard_has(v, &w->addr))
+		if (w->guarded || !plan_is_wanted(w) || guard_has(v, &w->addr))
 			continue;
 		if (!news && !s->leased)
 			rules_put_lease(&g->batch, s->guard_id);
@@ -129,10 +147,10 @@ plan_set(struct vip *v, struct vip_set *s)
 		w->claims = true;
 		news = true;
 	}
-	if (news || s->renew)
-		rules_put_alive(&g->batch, s->guard_id, s->cfg.lease_ms);
-	s->renewing = s->renew;
-	s->renew = false;
+	if (waits(s) ? news || !s->held : news || s->renew || s->held)
+		rules_put_alive(
+		    &g->batch, s->guard_id, waits(s) ? 0 : s->cfg.lease_ms);
+	s->renewing = true;
 	return i < s->nwants;
 }
 
@@ -209,7 +227,8 @@ rebuild(struct vip *v)
 		for (size_t i = 0; i < s->nwants; i++)
 			s->wants[i].guarded = false;
 		s->leased = false;
-		if (s->cfg.lease == VIP_LEASE_GUARD && s->up)
+		s->held = false;
+		if (is_concerned(s))
 			set_queue(s);
 	}
 	return make_tables(v);
@@ -226,7 +245,7 @@ try_all(struct vip *v, bool *more)
 	*more = false;
 	begin(g);
 	TAILQ_FOREACH(s, &v->todo, todo)
-	if (s->cfg.lease == VIP_LEASE_GUARD && s->up)
+	if (is_concerned(s))
 		*more = is_full(g) || plan_set(v, s) || *more;
 	if (g->batch.n > 1) {
 		rc = commit(v);
@@ -234,7 +253,10 @@ try_all(struct vip *v, bool *more)
 	}
 	TAILQ_FOREACH(s, &v->todo, todo)
 	{
-		s->renew = s->renew || (s->renewing && rc != 0);
+		if (s->renewing && rc == 0) {
+			s->renew = false;
+			s->held = waits(s);
+		}
 		s->renewing = false;
 	}
 	nl_reset(&g->batch);
@@ -267,7 +289,7 @@ static bool
 is_over(const struct vip_want *w)
 {
 	return w->guarded && (w->set->cfg.lease != VIP_LEASE_GUARD ||
-				 (w->at == 0 && !commit_is_wanted(w)));
+				 (w->at == 0 && !plan_is_wanted(w)));
 }
 
 /* Another set may want it, with a lease of its own. */
@@ -328,7 +350,7 @@ guard_after(struct vip *v)
 	TAILQ_FOREACH(s, &v->todo, todo)
 	drop(v, s, false);
 	TAILQ_FOREACH(s, &v->todo, todo)
-	if (s->cfg.lease == VIP_LEASE_GUARD && s->up) {
+	if (is_concerned(s)) {
 		(void)guard_before(v);
 		return;
 	}
@@ -343,6 +365,7 @@ guard_forget(struct vip_set *s)
 	if (!s->leased || !g->open)
 		return;
 	begin(g);
+	rules_put_dead(&g->batch, s->guard_id);
 	rules_put_lease_end(&g->batch, s->guard_id);
 	rules_end(&g->batch);
 	/* whoever leaves last takes away what stays here */

@@ -39,6 +39,7 @@
 
 #define TABLE	 "libcarp"
 #define PRIORITY (-450) /* before all that others have */
+#define TOMB_MS	 1000	/* of what is deleted at once */
 
 /* How nft names the types of keys. */
 enum { TYPE_IPV4 = 7, TYPE_IPV6 = 8, TYPE_MARK = 19 };
@@ -398,6 +399,18 @@ rules_put_alive(struct nl_batch *b, uint32_t id, uint32_t ms)
 		    b, NFT_MSG_DELSETELEM, families[i], &alive, &id, NULL, 0);
 		put_elem(
 		    b, NFT_MSG_NEWSETELEM, families[i], &alive, &id, NULL, ms);
+	}
+}
+
+/* What is not there cannot be deleted. */
+void
+rules_put_dead(struct nl_batch *b, uint32_t id)
+{
+	for (size_t i = 0; i < sizeof(families); i++) {
+		put_elem(b, NFT_MSG_NEWSETELEM, families[i], &alive, &id, NULL,
+		    TOMB_MS);
+		put_elem(
+		    b, NFT_MSG_DELSETELEM, families[i], &alive, &id, NULL, 0);
 	}
 }
 

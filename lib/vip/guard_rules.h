@@ -26,8 +26,9 @@ void rules_put_lease_end(struct nl_batch *, uint32_t id);
 void rules_put_owner(
     struct nl_batch *, bool arp, const struct carp_addr *, const uint32_t *id);
 
-/* The lease begins anew. */
+/* The lease begins anew; ms 0: it has no end.  And: it ends now. */
 void rules_put_alive(struct nl_batch *, uint32_t id, uint32_t ms);
+void rules_put_dead(struct nl_batch *, uint32_t id);
 
 /* All addresses that have a lease; uses the batch.  -ENOENT: no tables. */
 int rules_owners(struct nl *, struct nl_batch *,

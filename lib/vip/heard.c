@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan.h"
 #include "state.h"
 #include "vmac.h"
 
@@ -121,11 +122,12 @@ adopt(struct vip_want *w, const struct mon_addr_msg *a)
 {
 	struct vip_set *s = w->set;
 
-	if (carp_addr_cmp(&w->addr, &a->addr) != 0 || w->at != 0 || !s->up ||
-	    w->leaving || set_device(s) != a->ifindex)
+	if (carp_addr_cmp(&w->addr, &a->addr) != 0 || w->at != 0 ||
+	    !plan_holds(s) || w->leaving || set_device(s) != a->ifindex)
 		return;
 	w->at = a->ifindex;
 	w->at_prefix = a->addr.prefix;
+	w->local = true;
 	w->seen = true;
 	w->announce = w->announce || !w->fresh;
 	vip_set_renew(s);

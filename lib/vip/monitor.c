@@ -285,8 +285,9 @@ addr_new(struct vip *v, const struct nlmsghdr *h)
 
 	if (!parse_addr(&a, h) || (l = mon_link(&v->mon, a.ifindex)) == NULL)
 		return;
-	if (a.tagged) {
+	if (a.told)
 		learn_tags(v, true);
+	if (a.tagged) {
 		if (*(p = find_own(l, &a)) != NULL)
 			own_remove(v, l, p);
 	} else if (hidden_tag(v, &a)) {

@@ -43,7 +43,8 @@ struct mon_addr_msg {
 	struct carp_addr addr, net;
 	unsigned ifindex;
 	uint32_t flags, portid, seq;
-	bool tagged;
+	bool told;   /* the kernel says who made an address */
+	bool tagged; /* and this one is ours */
 };
 
 struct mon {

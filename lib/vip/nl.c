@@ -364,11 +364,11 @@ nl_add_addr(struct nl_batch *b, const struct nl_ifaddr *a)
 		.ifa_valid = a->valid,
 	};
 	const uint8_t proto = VIP_PROTO;
-	uint32_t flags = IFA_F_NODAD;
+	uint32_t flags = a->tentative ? 0 : IFA_F_NODAD;
 
 	if (a->prefix == (a->addr->family == 4 ? 32 : 128))
 		flags |= IFA_F_NOPREFIXROUTE;
-	begin_addr(b, RTM_NEWADDR, NLM_F_CREATE | a->flags, a, IFA_F_NODAD);
+	begin_addr(b, RTM_NEWADDR, NLM_F_CREATE | a->flags, a, (uint8_t)flags);
 	nl_put_u32(b, IFA_FLAGS, flags);
 	nl_put(b, IFA_CACHEINFO, &life, sizeof(life));
 	nl_put(b, NL_IFA_PROTO, &proto, sizeof(proto));
@@ -378,4 +378,31 @@ void
 nl_del_addr(struct nl_batch *b, const struct nl_ifaddr *a)
 {
 	begin_addr(b, RTM_DELADDR, 0, a, 0);
+}
+
+static void
+begin_local(struct nl_batch *b, uint16_t type, uint16_t flags,
+    const struct nl_ifaddr *a)
+{
+	struct rtmsg *m = nl_begin(b, type, flags, sizeof(*m));
+
+	m->rtm_family = AF_INET;
+	m->rtm_dst_len = 32;
+	m->rtm_table = RT_TABLE_LOCAL;
+	m->rtm_scope = RT_SCOPE_HOST;
+	m->rtm_type = RTN_LOCAL;
+	nl_put(b, RTA_DST, a->addr->ip, 4);
+	nl_put_u32(b, RTA_OIF, a->ifindex);
+}
+
+void
+nl_add_local(struct nl_batch *b, const struct nl_ifaddr *a)
+{
+	begin_local(b, RTM_NEWROUTE, NLM_F_CREATE, a);
+}
+
+void
+nl_del_local(struct nl_batch *b, const struct nl_ifaddr *a)
+{
+	begin_local(b, RTM_DELROUTE, 0, a);
 }

@@ -78,10 +78,15 @@ struct nl_ifaddr {
 	uint8_t prefix;
 	uint16_t flags; /* NLM_F_EXCL or NLM_F_REPLACE */
 	uint32_t valid; /* seconds, UINT32_MAX for ever */
+	bool tentative; /* IPv6: has no use before its link is up */
 };
 
 void nl_add_addr(struct nl_batch *, const struct nl_ifaddr *);
 void nl_del_addr(struct nl_batch *, const struct nl_ifaddr *);
+
+/* A request to add, or delete, the route that an IPv4 address has to itself. */
+void nl_add_local(struct nl_batch *, const struct nl_ifaddr *);
+void nl_del_local(struct nl_batch *, const struct nl_ifaddr *);
 
 /* Linux 5.18; the headers that build us may be older. */
 #define NL_IFA_PROTO 11

@@ -122,7 +122,7 @@ parse_addr(struct mon_addr_msg *ret, const struct nlmsghdr *h)
 	    tb[IFA_FLAGS] != NULL ? nla_get_u32(tb[IFA_FLAGS]) : m->ifa_flags;
 	ret->portid = h->nlmsg_pid;
 	ret->seq = h->nlmsg_seq;
-	ret->tagged = tb[NL_IFA_PROTO] != NULL &&
-		      nla_get_u8(tb[NL_IFA_PROTO]) == VIP_PROTO;
+	ret->told = tb[NL_IFA_PROTO] != NULL;
+	ret->tagged = ret->told && nla_get_u8(tb[NL_IFA_PROTO]) == VIP_PROTO;
 	return true;
 }

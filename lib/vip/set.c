@@ -322,7 +322,11 @@ vip_set_lease(struct vip_set *s, enum vip_lease lease, uint32_t length)
 		return -EINVAL;
 	if (lease == VIP_LEASE_GUARD && (rc = guard_open(s->v)) < 0)
 		return rc;
-	s->other = s->other || lease != s->cfg.lease;
+	if (lease != s->cfg.lease) {
+		s->other = true;
+		if (s->cfg.vmac && !s->up)
+			set_queue(s); /* what waits may have to go */
+	}
 	s->cfg.lease = (uint8_t)lease;
 	s->cfg.lease_s = lease == VIP_LEASE_GUARD ? 0 : length;
 	s->cfg.lease_ms = lease == VIP_LEASE_GUARD ? length : 0;
@@ -340,6 +344,7 @@ vip_set_up(struct vip_set *s, bool up)
 	for (size_t i = 0; i < s->nwants; i++) {
 		s->wants[i].fresh = true;
 		s->wants[i].announce = false;
+		s->wants[i].foreign = false;
 	}
 	set_queue(s);
 }
@@ -372,7 +377,8 @@ vip_set_get_info(const struct vip_set *s, struct vip_set_info *ret)
 		const struct vip_want *w = &s->wants[i];
 
 		ret->naddrs += !w->leaving;
-		ret->installed += w->at != 0;
+		ret->installed += s->up && w->at != 0;
+		ret->ready += !s->up && w->at != 0;
 		ret->foreign += w->foreign;
 		ret->failed += w->error != 0;
 	}

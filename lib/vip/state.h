@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include <assert.h>
+#include <time.h>
 
 #include <carp/vip.h>
 
@@ -36,6 +37,7 @@ struct vip_want {
 	bool claims;	   /* asked for that in the present batch */
 	bool clash;	   /* somebody else's lease was there */
 	bool adding;	   /* asked for in the present batch */
+	bool local;	   /* has a route to itself, if its link is down */
 };
 
 struct vip_set {
@@ -52,12 +54,16 @@ struct vip_set {
 	uint64_t retry;		   /* when refused ones are tried again */
 	uint64_t resend;	   /* the same of announcements; or NEVER */
 	uint64_t repaired, announced;
+	size_t planned;	    /* wants looked at for additions */
 	unsigned tries;	    /* announcements that found no room */
 	bool up, renew;	    /* wishes */
 	bool renewing;	    /* asked for in the present batch */
 	bool leased;	    /* the filter knows its lease */
 	bool other;	    /* the lease has another kind now */
 	bool link_up;	    /* of cfg.ifname, when last heard */
+	bool keeps6;	    /* its macvlan can hold IPv6 while down */
+	bool going;	    /* everything is to go */
+	bool held;	    /* its lease has no end: the link is down */
 	bool queued, tells; /* is in v->todo, in v->telling */
 };
 
@@ -75,8 +81,10 @@ enum vip_op_kind {
 	OP_ADD,	  /* must not be there */
 	OP_RENEW, /* or put it there */
 	OP_DEL,
-	OP_STATE,  /* of the macvlan: up or down */
-	OP_SETTING /* of an interface */
+	OP_UNROUTE, /* of a link that is down */
+	OP_ROUTE,   /* see plan_unroute() */
+	OP_STATE,   /* of the macvlan: up or down */
+	OP_SETTING  /* of an interface */
 };
 
 struct vip_op {
@@ -84,7 +92,7 @@ struct vip_op {
 	struct vip_set *set;
 	struct vip_want *w;
 	unsigned ifindex;
-	uint8_t prefix;
+	uint8_t prefix; /* of a link: is it to be up? */
 };
 
 struct vip {
@@ -97,15 +105,28 @@ struct vip {
 	struct announcer ann;
 	struct vip_parent *parents; /* of virtual MACs */
 	struct vip_sets all, todo, telling;
+	bool looks;		   /* the kernel was given a local route */
+	bool unfinished;	   /* additions are left for the next turn */
 	struct vip_want **buckets; /* of all wants, by address */
 	size_t nbuckets, nwants;   /* nbuckets: a power of 2, or 0 */
 	size_t nsets;
+	uint64_t cost;		     /* of an address that is added, ns */
 	uint64_t retry;		     /* earliest of all sets; or NEVER */
 	char (*links)[VIP_IFNAMSIZ]; /* that VIP_LINK is to be told of */
 	size_t nlinks, maxlinks;
 	uint64_t reread; /* when it failed: again; or NEVER */
 	bool overrun;	 /* to be told */
 };
+
+/* CLOCK_MONOTONIC in ns. */
+static inline uint64_t
+vip_clock(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail */
+	return (uint64_t)ts.tv_sec * CARP_SEC + (uint64_t)ts.tv_nsec;
+}
 
 static inline size_t
 ip_len(uint8_t family)

@@ -11,9 +11,10 @@
 #include "guard.h"
 #include "state.h"
 
-#define REREAD	  (CARP_SEC / 10) /* after a failure */
-#define MIN_BATCH 64		  /* requests: without any set */
-#define DRAIN_MAX 100		  /* losses in a row */
+#define REREAD	   (CARP_SEC / 10)    /* after a failure */
+#define MIN_BATCH  64		      /* requests: without any set */
+#define DRAIN_MAX  100		      /* losses in a row */
+#define FIRST_COST (CARP_SEC / 30000) /* of an address, before it is known */
 
 int
 vip_new(struct vip **ret)
@@ -31,6 +32,7 @@ vip_new(struct vip **ret)
 	v->ann.fd = -1;
 	v->retry = CARP_NEVER;
 	v->reread = CARP_NEVER;
+	v->cost = FIRST_COST;
 	if ((rc = nl_open(&v->nl, NETLINK_ROUTE)) < 0 ||
 	    (rc = commit_reserve(v, MIN_BATCH)) < 0 || (rc = mon_open(v)) < 0)
 		goto fail;
@@ -50,7 +52,11 @@ vip_free(struct vip *v)
 	if (v == NULL)
 		return;
 	TAILQ_FOREACH(s, &v->all, all)
-	vip_set_up(s, false);
+	{
+		vip_set_up(s, false);
+		set_queue(s);
+		s->going = true;
+	}
 	if (!TAILQ_EMPTY(&v->all))
 		(void)vip_commit(v, 0); /* all in one batch */
 	while ((s = TAILQ_FIRST(&v->all)) != NULL)

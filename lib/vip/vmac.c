@@ -162,25 +162,47 @@ put_no_linklocal(struct nl_batch *b, const char *name)
 	nl_unnest(b, spec);
 }
 
-/*
- * Router advertisements would give the link addresses and routes of its own.
- * This is not to be had through netlink; where /proc/sys cannot be written,
- * the administrator has to.
- */
-static void
-refuse_routers(const char *name)
+static bool
+write_setting(const char *link, const char *name, char value)
 {
-	char path[64];
+	char path[96];
+	bool done;
 	int fd;
 
 	(void)snprintf(
-	    path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", name);
+	    path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", link, name);
 	if ((fd = open(path, O_WRONLY | O_CLOEXEC)) == -1)
-		return;
-	if (write(fd, "0", 1) == -1) {
-		/* the same as not being allowed to open it */
-	}
+		return false;
+	done = write(fd, &value, 1) == 1;
 	(void)close(fd);
+	return done;
+}
+
+/*
+ * Settings that are not to be had through netlink.  Router advertisements
+ * would give the link addresses and routes of its own; where /proc/sys cannot
+ * be written, the administrator has to refuse them.  The others let IPv6
+ * addresses wait: they stay when the link goes down, and are of use as soon as
+ * it is up.  True if that is so.
+ */
+static bool
+tell_ipv6(const char *link)
+{
+	static const struct {
+		const char *name;
+		char value;
+	} waits[] = {
+		{ "keep_addr_on_down", '1' },
+		{ "accept_dad", '1' }, /* tentative while it is down */
+		{ "dad_transmits", '0' },
+		{ "router_solicitation_delay", '0' },
+	};
+	bool all = true;
+
+	(void)write_setting(link, "accept_ra", '0');
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		all = write_setting(link, waits[i].name, waits[i].value) && all;
+	return all;
 }
 
 static void
@@ -283,16 +305,16 @@ create(struct vip *v, struct vip_set *s, const char *name)
 	};
 	const struct vip_parent *p = s->parent;
 	struct nl_batch *b = &v->batch;
+	const struct mon_link *left;
 	char alias[MON_ALIAS];
 	int rc;
 
 	(void)snprintf(alias, sizeof(alias), ALIAS_PRINT, s->cfg.vhid,
 	    s->cfg.ifname, p->ignore, p->announce);
 	nl_reset(b);
-	if (find_link(v, s, name) == NULL)
-		put_create(b, s, name);
-	else
-		(void)begin_link(b, RTM_SETLINK, 0, 0, name);
+	if ((left = find_link(v, s, name)) != NULL)
+		vmac_put_delete(b, left);
+	put_create(b, s, name);
 	vmac_put_settings(b, 0, name, set);
 	(void)begin_link(b, RTM_SETLINK, 0, 0, name);
 	nl_put(b, IFLA_IFALIAS, alias, strlen(alias));
@@ -306,11 +328,30 @@ create(struct vip *v, struct vip_set *s, const char *name)
 	return rc;
 }
 
+/* Another set that has this link. */
+static struct vip_set *
+link_user(const struct vip_set *s, unsigned ifindex)
+{
+	struct vip_set *o;
+
+	TAILQ_FOREACH(o, &s->v->all, all)
+	if (o != s && o->vmac == ifindex)
+		return o;
+	return NULL;
+}
+
+bool
+vmac_is_shared(const struct vip_set *s)
+{
+	return s->vmac != 0 && link_user(s, s->vmac) != NULL;
+}
+
 int
 vmac_make(struct vip_set *s)
 {
 	char name[VIP_IFNAMSIZ];
 	struct vip *v = s->v;
+	struct vip_set *o;
 	struct mon_link *l;
 	uint8_t mac[6];
 	int rc;
@@ -325,9 +366,16 @@ vmac_make(struct vip_set *s)
 	if (l != NULL && (!vmac_is_ours(l) || l->parent != s->ifindex ||
 			     memcmp(l->mac, mac, sizeof(mac)) != 0))
 		return -EEXIST;
-	if ((rc = use_parent(s)) < 0 || (rc = create(v, s, name)) < 0)
+	if ((rc = use_parent(s)) < 0)
 		goto fail;
-	refuse_routers(name);
+	if (l != NULL && (o = link_user(s, l->ifindex)) != NULL) {
+		s->keeps6 = o->keeps6;
+		s->vmac = l->ifindex;
+		return 0;
+	}
+	if ((rc = create(v, s, name)) < 0)
+		goto fail;
+	s->keeps6 = tell_ipv6(name);
 	/* The notification of what was made is already there. */
 	if ((rc = mon_read(v)) < 0 && (rc = mon_reread(v)) < 0)
 		goto fail;
@@ -349,7 +397,7 @@ vmac_drop(struct vip_set *s)
 	struct vip_parent *p = s->parent;
 
 	nl_reset(b);
-	if (s->vmac != 0)
+	if (s->vmac != 0 && !vmac_is_shared(s))
 		(void)begin_link(b, RTM_DELLINK, 0, s->vmac, NULL);
 	if (p != NULL && p->users == 1 && p->ifindex == s->ifindex)
 		put_arp(b, p->ifindex, p->ignore, p->announce);

@@ -11,13 +11,18 @@ struct nl_batch;
 struct vip_set;
 
 /*
- * Makes the link of the set, down, or takes up the one that a dead process
- * left.  Needs the interface; uses the batch of the vip.  Sets s->vmac.
+ * Makes the link of the set, down; one that a dead process left goes, with all
+ * that is on it.  Needs the interface; uses the batch of the vip.  Sets
+ * s->vmac.
  */
 int vmac_make(struct vip_set *);
 
-/* Removes the link, and puts the interface's ARP settings back. */
+/*
+ * Removes the link, unless another set has it, too, and puts the interface's
+ * ARP settings back.
+ */
 void vmac_drop(struct vip_set *);
+bool vmac_is_shared(const struct vip_set *);
 
 /* The interface has vanished: nothing to put back. */
 void vmac_forget(struct vip_set *);

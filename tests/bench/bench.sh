@@ -10,6 +10,7 @@ BENCH=$BUILD/tests/bench
 . "$TOP/tests/bench/daemons.sh"
 . "$TOP/tests/bench/measures.sh"
 . "$TOP/tests/bench/floors.sh"
+. "$TOP/tests/bench/vmac.sh"
 
 ALL="crash handover linklost second frozen start fast addresses vmac hook"
 ALL+=" reload lease hosts false"
@@ -47,7 +48,7 @@ false-8-loops-late|ms||  the machine
 addresses|ms|x1.1|1,000 addresses: first change to the last address announced
 netlink-sends|count|20|  netlink sends
 packet-sends|count|20|  packet sends
-vmac|ms|3|1,000 addresses, virtual MAC: bow-out to all held and advertised
+vmac|ms|3|1,000 addresses, virtual MAC: goodbye to the first announcement
 hook|ms|1.5|first advertisement to the first instruction of a hook
 reload|lost|0|reload, unchanged and one address more: lost probes elsewhere
 lease-off|%||1,000 addresses held: processor, lease = off

@@ -17,6 +17,7 @@ plain() {
 	HOOK=			# program that hears of changes
 	HOSTS=			# virtual hosts on each of eth1 ... eth8
 	LEASE=			# of carpd
+	VMAC=			# of carpd: virtual MAC
 	RETURNS=true		# a preempts
 	STAMP=()		# what execs it
 }
@@ -68,6 +69,7 @@ conf_carpd() {
 	else
 		lines=("advskew = $(skew_of "$1")" "preempt = $RETURNS")
 		[ -z "$LEASE" ] || lines+=("lease = $LEASE")
+		[ -z "$VMAC" ] || lines+=("virtual-mac = $VMAC")
 	fi
 	[ -z "${MORE:-}" ] || lines+=("$MORE")
 	[ -z "$VMAC" ] || lines+=("virtual-mac = true")

@@ -4,6 +4,8 @@
  *
  *	floor addresses INTERFACE COUNT	one advertisement, then COUNT addresses
  *	    10.0.X.Y/16 in one netlink batch, COUNT announcements in one send
+ *	floor link INTERFACE LINK	one advertisement, brings LINK up, one
+ *	    announcement with its Ethernet address
  *	floor adverts INTERFACE RATE SECONDS	so many frames a second, twenty
  *	    sends a second; prints the processor time in percent
  *	floor exec PROGRAM			runs it, prints when that began
@@ -178,6 +180,31 @@ addresses(const char *ifname, unsigned count)
 	return 0;
 }
 
+static int
+bring_up(const char *ifname, const char *link)
+{
+	uint8_t frame[ARP_LEN], first[ADVERT_LEN];
+	struct port p, up;
+	struct ifreq ifr;
+
+	if (port_open(&p, ifname) != 0 || port_open(&up, link) != 0)
+		return 1;
+	memset(&ifr, 0, sizeof(ifr));
+	(void)snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", link);
+	announcement(&up, 0, frame);
+	advert(&p, first);
+	if (send(p.fd, first, sizeof(first), 0) < 0)
+		return fail("send");
+	if (ioctl(p.fd, SIOCGIFFLAGS, &ifr) < 0)
+		return fail(link);
+	ifr.ifr_flags |= IFF_UP;
+	if (ioctl(p.fd, SIOCSIFFLAGS, &ifr) < 0)
+		return fail(link);
+	if (send(p.fd, frame, sizeof(frame), 0) < 0)
+		return fail("send");
+	return 0;
+}
+
 /* What is due, twenty times a second. */
 static int
 adverts(const char *ifname, long rate, long seconds)
@@ -313,6 +340,8 @@ main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "addresses") == 0)
 		return addresses(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
+	if (argc == 4 && strcmp(argv[1], "link") == 0)
+		return bring_up(argv[2], argv[3]);
 	if (argc == 5 && strcmp(argv[1], "adverts") == 0)
 		return adverts(argv[2], strtol(argv[3], NULL, 10),
 		    strtol(argv[4], NULL, 10));
@@ -323,6 +352,7 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "late") == 0)
 		return late(strtol(argv[2], NULL, 10));
 	fprintf(stderr, "usage: floor addresses INTERFACE COUNT\n"
+			"       floor link INTERFACE LINK\n"
 			"       floor adverts INTERFACE RATE SECONDS\n"
 			"       floor exec PROGRAM\n"
 			"       floor stamp FILE PROGRAM [ARGUMENT...]\n"

@@ -325,8 +325,10 @@ case_source() {
 	done
 }
 
+took() { grep '^finish' "$tmp/out" | tail -n 1; }
+
 case_bulk() {
-	local n us
+	local n
 	fresh
 	ip addr add 10.9.0.1/16 dev eth0
 	ip addr add 2001:db8:9::ffff/64 nodad dev eth0
@@ -335,31 +337,78 @@ case_bulk() {
 		try bulk a $n 1000
 		try up a
 		try announce a
-		try commit
-		us=$(grep '^commit' "$tmp/out" | tail -n 1)
-		echo "bulk: 1000 addresses, family $n, announced: $us"
+		try finish
+		echo "bulk: 1000 addresses, family $n, announced: $(took)"
 		[ "$(tagged)" = 1000 ] || fail "$(tagged) of 1000"
 		info a "installed 1000 .*announced 1000"
 		try renew a
-		try commit
-		us=$(grep '^commit' "$tmp/out" | tail -n 1)
-		echo "bulk: 1000 addresses, family $n, renewed: $us"
+		try finish
+		echo "bulk: 1000 addresses, family $n, renewed: $(took)"
 		said "event overrun" && fail "notifications overran"
 		try down a
-		try commit
-		us=$(grep '^commit' "$tmp/out" | tail -n 1)
-		echo "bulk: 1000 addresses, family $n, removed: $us"
+		try finish
+		echo "bulk: 1000 addresses, family $n, removed: $(took)"
 		[ "$(tagged)" = 0 ] || fail "$(tagged) are left"
 		try free a
 	done
 }
 
+case_turns() { # others have a turn while many addresses come
+	fresh
+	ip addr add 10.9.0.1/16 dev eth0
+	try new a eth0 10 0 30
+	try bulk a 4 4000
+	try up a
+	try announce a
+	try commit
+	info a "installed [1-9]"
+	installed a 4000 && fail "all at once"
+	until_ms 5000 installed a 4000 || fail "the rest never came"
+	try new b eth0 11 0 30	# in the midst: taken back
+	try bulk a 4 0
+	try commit
+	try bulk a 4 4000
+	try commit
+	try down a
+	try commit
+	[ "$(tagged)" = 0 ] || fail "$(tagged) are left"
+}
+installed() {
+	try info "$1"
+	grep '^info' "$tmp/out" | tail -n 1 | grep -q "installed $2 "
+}
+
+# Every announcement of thousands is received.
+case_crowd() {
+	local p n=4000
+	fresh
+	ip addr add 10.9.0.1/16 dev eth0
+	nsenter -t "$peer" -n "$driver_bin" capture eth1 9>&- |
+	    sed -un 's/^ffffffffffff............08060001080006040001.\{12\}\(0a09....\)0\{12\}\1.*/\1/p' \
+	    >"$tmp/frames" &
+	p=$!
+	try new a eth0 10 0 30
+	try bulk a 4 $n
+	try up a
+	try finish
+	try announce a
+	try finish
+	echo "crowd: $n announced: $(took)"
+	info a "installed $n .*announced $n"
+	until_ms 5000 distinct $n ||
+	    fail "$(sort -u "$tmp/frames" | wc -l) of $n received"
+	kill "$p"
+	wait "$p" 2>/dev/null
+}
+distinct() { [ "$(sort -u "$tmp/frames" | wc -l)" = "$1" ]; }
+
 case_syscalls() { # how many for 1,000 addresses, and for nothing to do
-	local p p2
+	local p n
 	fresh
 	command -v strace >/dev/null || return 0
+	ip addr add 10.9.0.1/16 dev eth0
 	try new a eth0 10 0 30
-	try bulk a 46 1000
+	try bulk a 4 1000
 	strace -qq -o "$tmp/trace" -e trace=network -p "$driver" \
 	    2>"$tmp/err" 9>&- &
 	p=$!
@@ -370,20 +419,20 @@ case_syscalls() { # how many for 1,000 addresses, and for nothing to do
 	fi
 	try up a
 	try announce a
+	try finish
+	n=$(grep -c '^send' "$tmp/trace")
 	try commit
-	p2=$(grep -c . "$tmp/trace")
 	try commit
-	try commit
-	[ "$(grep -c '^send' "$tmp/trace")" = "$(head -n "$p2" "$tmp/trace" |
-	    grep -c '^send')" ] || fail "sends with nothing to do"
+	[ "$(grep -c '^send' "$tmp/trace")" = "$n" ] ||
+	    fail "sends with nothing to do"
 	kill "$p"
 	wait "$p" 2>/dev/null
 	echo "syscalls: 1000 addresses: $(grep -c '^sendto\|^sendmsg' \
 	    "$tmp/trace") netlink sends, $(grep -c ^sendmmsg "$tmp/trace")" \
 	    "packet sends"
-	[ "$(grep -c '^sendto\|^sendmsg' "$tmp/trace")" -le 4 ] ||
+	[ "$(grep -c '^sendto\|^sendmsg' "$tmp/trace")" -le 20 ] ||
 	    fail "too many netlink sends"
-	[ "$(grep -c ^sendmmsg "$tmp/trace")" -le 4 ] ||
+	[ "$(grep -c ^sendmmsg "$tmp/trace")" -le 20 ] ||
 	    fail "too many packet sends"
 }
 
@@ -470,11 +519,10 @@ vmac() { # name of the macvlan of VHID
 	ip -o link | sed -n "s/^[0-9]*: \(carp$1\.[0-9]*\)@.*/\1/p"
 }
 
-# A client behind a bridge, as a machine on the same switch.
-case_vmac() {
-	local m
+# A client behind a bridge, as a machine on the same switch: the interface of
+# the node is another port of it.
+switched() {
 	fresh bridge
-	# the node's interface is another port of that bridge
 	stop_driver
 	ip addr flush dev eth0 2>/dev/null
 	ip link set eth0 down
@@ -489,6 +537,11 @@ case_vmac() {
 	ip addr add 192.0.2.1/24 dev eth0
 	ip addr add 2001:db8::1/64 nodad dev eth0
 	start_driver
+}
+
+case_vmac() { # with a lifetime, addresses come with the takeover
+	local m
+	switched
 	try new m eth0 10 1 5
 	try addrs m 192.0.2.10/24 2001:db8::10/64
 	m=$(vmac 10)
@@ -508,6 +561,8 @@ case_vmac() {
 	has 2001:db8::10/128 "$m" || fail "no IPv6 address on $m"
 	info m "installed 2 .*announced 2"
 	there ip neigh flush dev eth1
+	ip -o addr show dev "$m" | grep -F 192.0.2.10 |
+	    grep -q "valid_lft [0-9]*sec" || fail "no lifetime"
 	there ping -c 2 -i 0.2 -W 2 -q 192.0.2.10 >/dev/null || fail "no reply"
 	there ping -c 2 -i 0.2 -W 2 -q 2001:db8::10 >/dev/null || fail "no v6"
 	there ip neigh show 192.0.2.10 | grep -q 00:00:5e:00:01:0a ||
@@ -541,6 +596,204 @@ case_vmac() {
 	[ "$(sysctl -n net.ipv4.conf.eth0.arp_announce)" = 0 ] ||
 	    fail "arp_announce not put back"
 	sysctl -qw net.ipv4.conf.all.rp_filter=0
+}
+replies() { # both families, to a client that knows nothing
+	there ip neigh flush dev eth1
+	there ping -c 1 -W 2 -q "${1:-192.0.2.10}" >/dev/null &&
+	    there ping -c 1 -W 2 -q "${2:-2001:db8::10}" >/dev/null
+}
+silent() {
+	there ip neigh flush dev eth1
+	! there ping -c 1 -W 1 -q 192.0.2.10 >/dev/null &&
+	    ! there ping -c 1 -W 1 -q 2001:db8::10 >/dev/null
+}
+linkup() { ip link show dev "$1" | grep -q '[<,]UP[,>]'; }
+linkdown() { ! linkup "$1"; }
+# On their link, and for this machine as if they were not there.
+waiting() { # LINK N
+	local v6=2001:db8::10
+	linkdown "$1" || fail "$1 is up"
+	[ "$(ip -o addr show dev "$1" | wc -l)" = "$2" ] ||
+	    fail "not $2 addresses: $(ip -o addr show dev "$1")"
+	[ -z "$(ip route show table local dev "$1")" ] ||
+	    fail "local: $(ip route show table local dev "$1")"
+	[ -z "$(ip -6 route show table local dev "$1")" ] ||
+	    fail "local: $(ip -6 route show table local dev "$1")"
+	ip route get 192.0.2.10 | grep -q "dev eth0" || fail "IPv4 is local"
+	ip -6 route get $v6 | grep -q "dev eth0" || fail "IPv6 is local"
+	info m "installed 0 .*ready $2"
+}
+
+ready() { # LEASE: addresses wait for a takeover, which is one link change
+	local m lease=$1 again
+	switched
+	try new m eth0 10 1 $lease
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	try finish
+	m=$(vmac 10)
+	waiting "$m" 2
+	silent || fail "reply while it waits"
+	info m "announced 0"
+	# another node has them meanwhile, and is reached
+	there ip addr add 192.0.2.10/32 dev eth1
+	there ip addr add 2001:db8::10/128 nodad dev eth1
+	ping -c 1 -W 2 -q 192.0.2.10 >/dev/null || fail "the other: IPv4"
+	ping -c 1 -W 2 -q 2001:db8::10 >/dev/null || fail "the other: IPv6"
+	there ip addr del 192.0.2.10/32 dev eth1
+	there ip addr del 2001:db8::10/128 dev eth1
+	ip neigh flush dev eth0
+	# what passes through this machine passes
+	sysctl -qw net.ipv4.ip_forward=1
+	there ip route add 192.0.2.10/32 via 192.0.2.1
+	there ping -t 1 -c 1 -W 1 192.0.2.10 | grep -q "Time to live" ||
+	    fail "does not forward to the other node"
+	there ip route del 192.0.2.10/32
+	sysctl -qw net.ipv4.ip_forward=0
+	# changes, and what others do
+	try addrs m 192.0.2.10/24 2001:db8::10/64 192.0.2.11/24 2001:db8::11/64
+	try finish
+	waiting "$m" 4
+	try addrs m 192.0.2.10/24 2001:db8::10/64 192.0.2.11/24
+	try finish
+	waiting "$m" 3
+	ip addr del 192.0.2.10/32 dev "$m"
+	ip addr del 2001:db8::10/128 dev "$m"
+	until_ms 1000 has 192.0.2.10/32 "$m" || fail "not put back"
+	until_ms 1000 has 2001:db8::10/128 "$m" || fail "IPv6 not put back"
+	waiting "$m" 3
+	info m "announced 0"
+	said "event taken" && fail "told though it matters to nobody"
+	ip link set "$m" up
+	until_ms 1000 linkdown "$m" || fail "stays up when somebody brings it"
+	try finish
+	waiting "$m" 3
+	for again in 1 2; do
+		try up m
+		try announce m
+		try finish
+		linkup "$m" || fail "not up"
+		until_ms 1000 replies || fail "no reply ($again)"
+		info m "installed 3 .*announced $((again * 3)) ready 0"
+		there ip neigh show 192.0.2.10 | grep -q 00:00:5e:00:01:0a ||
+		    fail "ARP: $(there ip neigh)"
+		there ping -c 1 -W 2 -q 192.0.2.1 >/dev/null ||
+		    fail "real address"
+		try down m
+		try finish
+		waiting "$m" 3
+		silent || fail "reply when down ($again)"
+		there ping -c 1 -W 2 -q 192.0.2.1 >/dev/null ||
+		    fail "real address"
+	done
+	# as master: added, removed, taken by somebody
+	try up m
+	try announce m
+	try finish
+	try addrs m 192.0.2.10/24 2001:db8::10/64 192.0.2.12/24 2001:db8::12/64
+	try renew m
+	try finish
+	until_ms 1000 replies 192.0.2.12 2001:db8::12 || fail "added: no reply"
+	mustnt 192.0.2.11/32 "$m"
+	ip addr del 192.0.2.10/32 dev "$m"
+	until_ms 1000 replies || fail "taken, and not put back"
+	expect_said "event taken eth0 192.0.2.10"
+	try down m
+	try finish
+	waiting "$m" 4
+	silent || fail "reply when down"
+	# another lease: one that cannot wait, and back
+	try lease m 5
+	try finish
+	[ -z "$(ip -o addr show dev "$m")" ] || fail "a lifetime waits"
+	try lease m 0 ${lease#0 }
+	try finish
+	waiting "$m" 4
+	# crashes: as backup, as master
+	kill_driver
+	linkdown "$m" || fail "killed: the link is up"
+	start_driver
+	try new m eth0 10 1 $lease
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	try finish
+	m=$(vmac 10)
+	waiting "$m" 2
+	try up m
+	try announce m
+	try finish
+	until_ms 1000 replies || fail "no reply after a crash"
+	kill_driver
+	start_driver
+	try new m eth0 10 1 $lease
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	m=$(vmac 10)
+	linkdown "$m" || fail "what was left is up"
+	silent || fail "what was left replies"
+	try finish
+	waiting "$m" 2
+	try free m
+	[ -z "$(vmac 10)" ] || fail "macvlan is left"
+	[ "$(sysctl -n net.ipv4.conf.eth0.arp_ignore)" = 0 ] ||
+	    fail "arp_ignore not put back"
+	try sweep
+	stop_driver
+	has_tables && fail "tables are left"
+	must 192.0.2.1/24
+	sysctl -qw net.ipv4.conf.all.rp_filter=0
+}
+has_tables() { nft list tables 2>/dev/null | grep -q libcarp; }
+case_ready() { ready 0; }
+case_ready_guard() {
+	nft add table inet carptest 2>/dev/null || return 0
+	nft delete table inet carptest
+	ready "0 5000"
+	# nobody renews the lease: silent, though the link is up
+	switched
+	try new m eth0 10 1 0 300
+	try addrs m 192.0.2.10/24 2001:db8::10/64
+	try finish
+	sleep 0.5	# none while it waits
+	try every m 100
+	try up m
+	try finish
+	until_ms 1000 replies || fail "no reply"
+	kill -STOP "$driver"
+	sleep 0.5
+	linkup "$(vmac 10)" || fail "the link is down"
+	silent || fail "frozen, it replies"
+	kill -CONT "$driver"
+	until_ms 2000 replies || fail "no reply after the pause"
+	sysctl -qw net.ipv4.conf.all.rp_filter=0
+}
+
+case_takeover() { # how long, and that every address answers then
+	local n
+	for n in 4 6; do
+		fresh
+		ip addr add 10.9.0.1/16 dev eth0
+		ip addr add 2001:db8:9::ffff/64 nodad dev eth0
+		there ip addr add 10.9.0.2/16 dev eth1
+		there ip addr add 2001:db8:9::fffe/64 nodad dev eth1
+		try new m eth0 10 1 0
+		try bulk m $n 1000
+		try finish
+		echo "takeover: 1000 addresses, family $n, made ready: $(took)"
+		info m "installed 0 .*ready 1000"
+		try up m
+		try announce m
+		try finish
+		echo "takeover: 1000 addresses, family $n, taken: $(took)"
+		info m "installed 1000 .*announced 1000"
+		if [ $n = 4 ]; then
+			there ping -c 1 -W 2 -q 10.9.4.250 >/dev/null
+		else
+			there ping -c 1 -W 2 -q 2001:db8:9::1:3e7 >/dev/null
+		fi || fail "the last one does not answer"
+		try down m
+		try finish
+		echo "takeover: 1000 addresses, family $n, left: $(took)"
+		[ -z "$(ip -4 route show table local dev "$(vmac 10)")" ] ||
+		    fail "local routes are left"
+	done
 }
 nolink() { ! ip link show dev "$1" >/dev/null 2>&1; }
 vmac_has() { [ -n "$(vmac "$1")" ] && has "$2" "$(vmac "$1")"; }
@@ -668,7 +921,8 @@ case_refused() {
 }
 
 [ $# -gt 0 ] || set -- veth bridge macvlan lease taken foreign later source \
-    bulk syscalls sweep announce vmac vanish two overrun refused
+    bulk turns crowd syscalls sweep announce vmac \
+    ready ready_guard takeover vanish two overrun refused
 for case in "$@"; do
 	before=$failed
 	"case_$case"

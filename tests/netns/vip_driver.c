@@ -18,6 +18,7 @@
 
 #define MAX_SETS  16
 #define MAX_ADDRS 4096
+#define MAX_TURNS 100000
 
 struct named {
 	char name[16];
@@ -210,6 +211,28 @@ cmd_commit(void)
 	return rc;
 }
 
+/* finish: commit, and all turns that it takes */
+static int
+cmd_finish(void)
+{
+	uint64_t start = now(), first, at;
+	int turns = 1, rc = vip_commit(v, start);
+
+	first = now() - start;
+	for (; rc == 0 && turns < MAX_TURNS; turns++) {
+		if ((at = vip_deadline(v)) > now() + CARP_SEC / 20)
+			break;
+		while (now() < at)
+			(void)poll(NULL, 0, 1);
+		if ((rc = vip_process(v, now())) == 0)
+			rc = vip_commit(v, now());
+	}
+	printf("finish %llu us, the first turn %llu us, %d turns\n",
+	    (unsigned long long)(now() - start) / 1000,
+	    (unsigned long long)first / 1000, turns);
+	return rc;
+}
+
 /* free NAME */
 static int
 cmd_free(void)
@@ -241,9 +264,10 @@ cmd_info(void)
 
 	vip_set_get_info(find(word())->set, &i);
 	printf("info up %d ifindex %u addrs %zu installed %zu foreign %zu "
-	       "failed %zu repaired %llu announced %llu\n",
+	       "failed %zu repaired %llu announced %llu ready %zu\n",
 	    i.up, i.ifindex, i.naddrs, i.installed, i.foreign, i.failed,
-	    (unsigned long long)i.repaired, (unsigned long long)i.announced);
+	    (unsigned long long)i.repaired, (unsigned long long)i.announced,
+	    i.ready);
 	return 0;
 }
 
@@ -310,6 +334,7 @@ static const struct {
 	{ "lease", cmd_lease },
 	{ "every", cmd_every },
 	{ "commit", cmd_commit },
+	{ "finish", cmd_finish },
 	{ "free", cmd_free },
 	{ "sweep", cmd_sweep },
 	{ "info", cmd_info },
@@ -387,9 +412,11 @@ capture(const char *ifname)
 		.sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = (int)if_nametoindex(ifname) };
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	const int size = 16 * 1024 * 1024;
 	uint8_t buf[2048];
 	ssize_t n;
 
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	if (fd == -1 || bind(fd, (void *)&at, sizeof(at)) == -1)
 		return 1;
 	printf("listening\n");
