@@ -27,6 +27,19 @@ m_vmac() {
 		ms=$(vmac_time "$t" 192.0.2.1) && result vmac carpd "$ms" ||
 		    none vmac carpd "no announcement"
 		both_down
+		vmac_sweep
+	done
+}
+
+# What was killed has left its link, and the kernel wants no second one.
+vmac_sweep() {
+	local n
+
+	for n in a b; do
+		ip -n "$n" -o link show type macvlan | awk '{
+			sub(/@.*/, "", $2); print "link del " $2
+		}' | ip -n "$n" -b -
+		on "$n" nft flush ruleset 2>/dev/null
 	done
 }
 
