@@ -103,15 +103,32 @@ add_titles(struct term_table *t)
 	term_column_right(t, 5);
 }
 
+/* "eth0", or with what it is called: "eth0 CriticalGroup1". */
 static void
-add_host(struct term_table *t, const json_t *host)
+add_interface(struct term_table *t, const json_t *status, const char *name)
+{
+	const json_t *list = json_object_get(status, "interfaces"), *i;
+	const char *alias = "";
+	size_t n;
+
+	json_array_foreach(list, n, i)
+	{
+		if (strcmp(rpc_text(i, "name"), name) == 0)
+			alias = rpc_text(i, "alias");
+	}
+	term_cell(
+	    t, TERM_PLAIN, "%s%s%s", name, alias[0] != '\0' ? " " : "", alias);
+}
+
+static void
+add_host(struct term_table *t, const json_t *status, const json_t *host)
 {
 	const char *state = rpc_text(host, "state");
 	const json_t *conditions = json_object_get(host, "conditions"), *cond;
 	char buf[HOST_TEXT];
 	size_t i;
 
-	term_cell(t, TERM_PLAIN, "%s", rpc_text(host, "interface"));
+	add_interface(t, status, rpc_text(host, "interface"));
 	term_cell(t, TERM_PLAIN, "%lld", rpc_int(host, "vhid"));
 	term_cell(t, term_state_colour(state), "%s", state);
 	term_cell(t, TERM_PLAIN, "%s", host_since(buf, host));
@@ -149,7 +166,7 @@ ctl_status(const struct ctl *c)
 	} else {
 		t = term_table_new(7);
 		add_titles(t);
-		json_array_foreach(hosts, i, host) add_host(t, host);
+		json_array_foreach(hosts, i, host) add_host(t, status, host);
 		term_print(TERM_PLAIN, "\n");
 		term_table_print(t);
 		term_table_free(t);

@@ -132,6 +132,8 @@ check "the address is there" holds a "$V4"
 check "and nowhere else" not holds b "$V4"
 check "nothing ran on B" is "$(diary B)" ""
 check "the interface has its name" named a eth0 CriticalGroup1
+check "also in carpctl status" grep -q "eth0 CriticalGroup1" \
+    <(ctl a status)
 note "$(ctl a failover history --json | jq -c '.[-1] | .took_ms, [.phases[] |
     {(.phase): .took_ms}]')"
 
