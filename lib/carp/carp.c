@@ -218,6 +218,7 @@ carp_packet(struct carp *c, const struct carp_packet *pkt,
 	c->stats.drops[*ret]++;
 	if (*ret != CARP_OK)
 		return 0;
+	c->fell = follow_fell(c, pkt, now);
 	c->heard = true;
 	c->peer = *pkt;
 	c->peer_at = now;

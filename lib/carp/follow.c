@@ -60,11 +60,26 @@ is_near(uint64_t a, uint64_t b)
 #define JUST	    (CARP_SEC / 500)   /* 2 ms: of one moment */
 #define SILENT_SKEW (CARP_SEC / 50000) /* 20 us for each unit of our skew */
 
+/*
+ * The first one of a master that was well until then, and that was heard when
+ * it was last due.  Later ones tell nothing of its other hosts: that it was one
+ * host only, and that they have vouched for themselves, may have been missed.
+ */
+bool
+follow_fell(const struct carp *c, const struct carp_packet *pkt, uint64_t now)
+{
+	uint64_t due = carp_interval(c->peer.advbase, c->peer.advskew);
+
+	return c->cfg.together && c->heard && fsm_is_demoted(pkt) &&
+	       c->peer.advskew < CARP_DEMOTED &&
+	       is_near(c->peer.counter, pkt->counter) &&
+	       now - c->peer_at <= due + due / 4;
+}
+
 bool
 carp_took_demoted(const struct carp *c)
 {
-	return c->state == CARP_MASTER && c->cfg.together && c->heard &&
-	       fsm_is_demoted(&c->peer) && c->since == c->peer_at &&
+	return c->state == CARP_MASTER && c->fell && c->since == c->peer_at &&
 	       (c->cause == CARP_CAUSE_SLOWER ||
 		   c->cause == CARP_CAUSE_DEMOTED ||
 		   c->cause == CARP_CAUSE_FADING);
