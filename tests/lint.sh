@@ -36,7 +36,7 @@ core_calls() {
 		o=$B/lib/carp/$f.o
 		[ -f "$o" ] || { echo "$o is missing: run make"; continue; }
 		nm -u "$o" | awk '{ print $2 }' | grep -vE \
-		    '^(mem(cpy|move|set|cmp)|calloc|free|qsort|SHA1_(Init|Update|Final)|CRYPTO_memcmp|OPENSSL_cleanse|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__(asan|ubsan)_.*|(carp|fsm|digest)_.*)$' |
+		    '^(mem(cpy|move|set|cmp)|calloc|free|qsort|SHA1_(Init|Update|Final)|CRYPTO_memcmp|OPENSSL_cleanse|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__(asan|ubsan)_.*|(carp|digest|follow|fsm)_.*)$' |
 		    sed "s|^|$f.o calls |"
 	done
 }

@@ -340,7 +340,8 @@ int	 carp_resume(struct carp *, bool go_on, uint64_t now);
  * segments.  A master that sends a skew of CARP_DEMOTED or more is taken over
  * also without `preempt`, by who is not as demoted.  Where that master has lost
  * its link it cannot say so: but who has just heard it on another segment, and
- * took over there (carp_took_demoted), need not wait for the time-out.
+ * took over there as soon as it was (carp_took_demoted), need not wait for the
+ * time-out.
  * carp_follow() is for each of his other hosts then: if its master is the same
  * node, and stays silent for some milliseconds, it takes over.  What is heard
  * meanwhile ends that.

@@ -218,6 +218,7 @@ note(struct carp *c, const struct carp_packet *pkt, uint64_t now)
 	v = check(c, pkt, now);
 	c->stats.drops[v]++;
 	if (v == CARP_OK) {
+		c->fell = follow_fell(c, pkt, now);
 		c->heard = true;
 		c->peer = *pkt;
 		c->peer_at = now;

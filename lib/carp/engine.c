@@ -201,6 +201,8 @@ change_state(struct carp_host *h, const struct carp_action *a, uint64_t now)
 		e->lost = true;
 		condition_host_end(h, CARP_COND_TWO_MASTERS, now);
 	}
+	if (carp_took_demoted(h->carp))
+		e->taken = h;
 	memcpy(ev.ifname, h->iface->name, sizeof(ev.ifname));
 	events_push(e, &ev);
 }

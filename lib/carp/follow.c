@@ -44,8 +44,9 @@ is_near(uint64_t a, uint64_t b)
  * - Only one of its hosts was demoted, by order.  Then its engine makes all the
  *   others advertise at once: they are heard, just before or after, and nothing
  *   follows.  (An advertisement that came just before the link was lost looks
- *   the same: then the time-out has to do.)  Should that be lost, the master is better than we are and reclaims with the next round
- *   trip, which is the bound of S1 for a lost packet anyway.
+ *   the same: then the time-out has to do.)  Should that be lost, the master is
+ *   better than we are and reclaims with the next round trip, the bound
+ *   of S1 for a lost packet anyway.
  * - It is better than we are, demoted as it is: then we have not taken over the
  *   first host, and nothing begins.  One that is as demoted as it can be, we,
  *   does not begin either: two nodes that lost the same link stay as they are.
@@ -60,11 +61,28 @@ is_near(uint64_t a, uint64_t b)
 #define JUST	    (CARP_SEC / 500)   /* 2 ms: of one moment */
 #define SILENT_SKEW (CARP_SEC / 50000) /* 20 us for each unit of our skew */
 
+/*
+ * The first one of a master that was well until then, and that was heard when
+ * it was last due.  Later ones tell nothing of its other hosts: that it was one
+ * host only, and that they have vouched for themselves, may have been missed.
+ */
+bool
+follow_fell(const struct carp *c, const struct carp_packet *pkt, uint64_t now)
+{
+	uint64_t due = carp_interval(c->peer.advbase, c->peer.advskew);
+
+	return c->cfg.together && c->heard && fsm_is_demoted(pkt) &&
+	       c->peer.advskew < CARP_DEMOTED &&
+	       is_near(c->peer.counter, pkt->counter) &&
+	       now - c->peer_at <= due + due / 4;
+}
+
 bool
 carp_took_demoted(const struct carp *c)
 {
-	return c->state == CARP_MASTER && c->cfg.together && c->heard &&
-	       fsm_is_demoted(&c->peer) && c->since == c->peer_at &&
+	/* The takeover waits until all that came was read. */
+	return c->state == CARP_MASTER && c->fell &&
+	       c->since - c->peer_at <= JUST &&
 	       (c->cause == CARP_CAUSE_SLOWER ||
 		   c->cause == CARP_CAUSE_DEMOTED ||
 		   c->cause == CARP_CAUSE_FADING);

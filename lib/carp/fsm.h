@@ -61,7 +61,8 @@ struct carp {
 	uint64_t jitter;	       /* of the last tie */
 	uint64_t preempt_at;	       /* BACKUP: not sooner; 0: not planned */
 	enum carp_cause preempt_cause; /* and why then */
-	uint64_t orphan_at;	       /* BACKUP: see fsm_follow(); 0: - */
+	uint64_t orphan_at;	       /* BACKUP: see follow.c; 0: - */
+	bool fell;		       /* the last one heard, see follow.c */
 	uint64_t heard_interval;       /* of the master obeyed; 0: none */
 	uint64_t reclaimed;	       /* answered a worse master; 0: - */
 	uint64_t tied;		       /* a contest began; 0: never */
@@ -103,6 +104,9 @@ uint64_t fsm_deadline(const struct carp *);
 
 /* Why the deadline that has come leads to what it does. */
 enum carp_cause fsm_timer_cause(const struct carp *, uint64_t now);
+
+/* Does its sender begin to be demoted?  For a packet not yet noted. */
+bool follow_fell(const struct carp *, const struct carp_packet *, uint64_t now);
 
 /* As much as it can be, and it does not leave. */
 bool fsm_is_demoted(const struct carp_packet *);

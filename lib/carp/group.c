@@ -61,13 +61,35 @@ group_review(struct carp_engine *e, uint64_t now)
 		set_cause(&e->group[n], e, is_lost(e, &e->group[n]), now);
 }
 
-/* Without groups: each link, and each that cannot send. */
-static void
-review_links(struct carp_engine *e, bool on, uint64_t now)
+/* Is there one whose cause of demotion has the same name? */
+static bool
+is_among(const struct carp_link_group *g, const struct carp_engine *e)
 {
+	for (size_t n = 0; n < e->ngroups; n++)
+		if (e->group[n].group == g->group &&
+		    (g->group != 0 ||
+			strcmp(e->group[n].ifname, g->ifname) == 0))
+			return true;
+	return false;
+}
+
+/* What counts if there are no groups begins, or ends. */
+static void
+review_links(struct carp_engine *e, uint64_t now)
+{
+	size_t n = e->ngroups;
+
 	for (struct iface *i = e->ifaces; i != NULL; i = i->next) {
-		demote_for_iface(i, "link", on && !i->usable, now);
-		demote_for_iface(i, "send", on && i->bad, now);
+		struct carp_link_group g = { .group = 0 };
+		bool keep;
+
+		memcpy(g.ifname, i->name, sizeof(g.ifname));
+		keep = is_among(&g, e); /* "link IFNAME" is his */
+		e->ngroups = 0;
+		if (!keep)
+			demote_for_iface(i, "link", n == 0 && !i->usable, now);
+		demote_for_iface(i, "send", n == 0 && i->bad, now);
+		e->ngroups = n;
 	}
 }
 
@@ -88,7 +110,7 @@ are_good(const struct carp_link_group *g, size_t n)
 	return true;
 }
 
-/* New causes come before old ones go: who is demoted does not return between. */
+/* New causes come before old ones go: who is demoted stays so between. */
 int
 carp_engine_set_groups(struct carp_engine *e,
     const struct carp_link_group *groups, size_t n, uint64_t now)
@@ -110,12 +132,11 @@ carp_engine_set_groups(struct carp_engine *e,
 		free(was);
 		return 0;
 	}
-	e->ngroups = 0; /* of links: not by way of groups */
-	review_links(e, n == 0, now);
-	e->ngroups = n;
-	for (size_t k = 0; k < nwas; k++)
-		set_cause(&was[k], e, false, now);
 	group_review(e, now);
+	review_links(e, now);
+	for (size_t k = 0; k < nwas; k++)
+		if (!is_among(&was[k], e) && (n > 0 || was[k].group != 0))
+			set_cause(&was[k], e, false, now);
 	engine_settle(e, now);
 	free(was);
 	return 0;

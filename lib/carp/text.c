@@ -119,8 +119,7 @@ carp_cause_text(enum carp_cause c)
 		[CARP_CAUSE_FORCED] = "told to",
 		[CARP_CAUSE_STOPPED] = "stopped",
 		[CARP_CAUSE_RESUMED] = "goes on after a crash",
-		[CARP_CAUSE_ORPHANED] =
-		    "the master is demoted, and silent here",
+		[CARP_CAUSE_ORPHANED] = "the master is demoted and silent",
 	};
 
 	return (unsigned)c < CARP_NCAUSES ? text[c] : "?";

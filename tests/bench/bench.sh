@@ -59,7 +59,7 @@ hosts-backup|%|2|  of the backup
 hosts-memory|KiB|6128|  private memory of the greatest process
 hosts-spread|ms||  crash: first to last taken over
 hosts-spread-over|ms|20|  beyond the spread of their timers
-hosts-return|ms|4100|  the preferred node starts: until it has all back
+hosts-return|ms|1490|  the preferred node starts: until it has all back
 "
 
 times() {

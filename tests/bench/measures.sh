@@ -49,7 +49,7 @@ m_crash() {
 	local i t
 
 	pair_up "$1" || { none crash "$1" "the pair did not start"; return; }
-	for ((i = 0; i < $(times 5 1); i++)); do
+	for ((i = 0; i < $(times 4 1); i++)); do
 		[ "$i" = 0 ] || back_up "$1" || break
 		capture c "$T/packets" "$ADVERTS"
 		settle
@@ -66,7 +66,7 @@ m_handover() {
 	local i
 
 	pair_up "$1" || { none handover "$1" "the pair did not start"; return; }
-	for ((i = 0; i < $(times 7 1); i++)); do
+	for ((i = 0; i < $(times 5 1); i++)); do
 		settle
 		probe_start ho c "$V4"
 		sleep 0.2
@@ -232,7 +232,7 @@ m_fast() {
 	local i
 
 	FAST=1 LOAD=true
-	for ((i = 0; i < $(times 10 3); i++)); do
+	for ((i = 0; i < $(times 8 3); i++)); do
 		pair_up "$1" || { none fast "$1" "the pair did not start"; return; }
 		settle
 		probe_start fast c "$V4"
@@ -344,7 +344,7 @@ m_addresses() {
 		return
 	}
 	thousand
-	for ((i = 0; i < $(times 5 1); i++)); do
+	for ((i = 0; i < $(times 4 1); i++)); do
 		pair_up "$1" || {
 			none addresses "$1" "the pair did not start"
 			return
@@ -485,7 +485,7 @@ m_hook() {
 	HOOK=$T/b/notify.d/hook
 	install -d -m 755 "$T/a/notify.d" "$T/b/notify.d"
 	install -m 755 "$BENCH/hook" "$HOOK"
-	for ((i = 0; i < $(times 5 2); i++)); do
+	for ((i = 0; i < $(times 4 2); i++)); do
 		pair_up "$1" || { none hook "$1" "the pair did not start"; break; }
 		settle
 		capture c "$T/packets" "$ADVERTS"
@@ -532,7 +532,7 @@ m_reload() {
 # What it costs a master to keep 1,000 addresses: all of it without a lease, and
 # how much more with one; in turn, since the machine drifts.
 m_lease() {
-	local kind s i off=
+	local kind s i cost off=''
 
 	[ "$1" = carpd ] || { none lease-address "$1" "it has no leases"; return; }
 	s=$(times 10 4)

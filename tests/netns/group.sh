@@ -96,7 +96,7 @@ for preempt in false true; do
 	cut_eth0 "eth0 lost" "${EVERY[@]}"
 	check "b is master of all" masters b 10 20 30
 	check "the lost one moved because of the others" grep -q \
-	    'vhid 10 eth0: BACKUP -> MASTER: the master is demoted, and silent' \
+	    'vhid 10 eth0: BACKUP -> MASTER: the master is demoted and silent' \
 	    "$T/b/log"
 	check "a is backup of what it can hear" wait_for 1 eval \
 	    'state_is a 20 BACKUP && state_is a 30 BACKUP'

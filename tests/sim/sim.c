@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "move.h"
 #include "scenario.h"
 
 static const struct {
@@ -74,6 +75,24 @@ run(uint64_t seed, uint64_t runs, enum flaw flaw, bool verbose, bool stop)
 	return failed;
 }
 
+/* Nodes with several segments: each run is some ten times as long. */
+static unsigned
+run_moves(uint64_t seed, uint64_t runs, bool flaw, bool verbose)
+{
+	unsigned failed = 0;
+	double begun = cpu();
+
+	runs = runs / 10 + 1;
+	for (uint64_t i = 0; i < runs && failed < 20; i++)
+		failed += !move_run(seed + i, flaw, verbose);
+	if (flaw)
+		return failed;
+	printf("nodes that move, seeds %" PRIu64 "..%" PRIu64
+	       ": %u failed; %.1f s of CPU\n",
+	    seed, seed + runs - 1, failed, cpu() - begun);
+	return failed;
+}
+
 /* Each flaw has to be noticed: a check that cannot fail proves nothing. */
 static int
 self_test(void)
@@ -87,6 +106,12 @@ self_test(void)
 		    "%s: %s\n", flaws[f].why, seen ? "noticed" : "NOT NOTICED");
 		if (!seen)
 			rc = EXIT_FAILURE;
+	}
+	if (run_moves(1, 10000, true, false) > 0) {
+		printf("a third node looks like the second: noticed\n");
+	} else {
+		printf("a third node looks like the second: NOT NOTICED\n");
+		rc = EXIT_FAILURE;
 	}
 	return rc;
 }
@@ -142,6 +167,8 @@ main(int argc, char **argv)
 	}
 	if (optind != argc)
 		return usage();
-	return run(seed, runs, flaw, verbose, false) == 0 ? EXIT_SUCCESS
-							  : EXIT_FAILURE;
+	c = run(seed, runs, flaw, verbose, false) == 0;
+	if (flaw == FLAW_NONE && run_moves(seed, runs, false, verbose) > 0)
+		c = 0;
+	return c ? EXIT_SUCCESS : EXIT_FAILURE;
 }
