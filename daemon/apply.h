@@ -10,6 +10,7 @@
 /* What is kept beside each virtual host: its user pointer. */
 struct member {
 	struct report_host told;
+	enum carp_state noted; /* to the notification hooks */
 	uint64_t step_down; /* ns, when maintenance forces it */
 };
 

@@ -29,10 +29,11 @@ struct instance {
 	struct report_limit limit; /* of lines that are of no host */
 	uint64_t started;
 	uint64_t wake;		   /* own deadline; CARP_NEVER */
-	uint64_t silent; /* events have not been told since; 0: - */
+	uint64_t silent;	   /* events have not been told since; 0: - */
 	struct failover *failover; /* NULL: plain mode */
 	char *store;		   /* for it, until it is made */
-	bool live; /* the next configuration may change the network */
+	bool live;   /* the next configuration may change the network */
+	bool served; /* failover mode: the addresses were on */
 	bool maintenance;
 	bool more;	/* events wait in the engine */
 	int last_error; /* of carp_engine_process() */
@@ -98,22 +99,43 @@ wake_at(struct instance *in, uint64_t when)
 		in->wake = when;
 }
 
+/*
+ * The notification hooks.  In failover mode a host that has won the election
+ * is not master for them before it has its addresses.
+ */
 static void
-notify(struct instance *in, const struct carp_event *ev)
+notify(struct instance *in, struct carp_host *host, enum carp_state to,
+    enum carp_cause cause)
 {
+	struct member *m = carp_host_user(host);
 	struct instance_note note;
 	struct carp_host_info i;
 
-	if (in->ops.notify == NULL)
+	carp_host_get_info(host, &i);
+	if (in->failover != NULL && to == CARP_MASTER && !i.vip.up)
+		to = CARP_BACKUP;
+	if (in->ops.notify == NULL || m->noted == to)
 		return;
 	memset(&note, 0, sizeof(note));
-	carp_host_get_info(ev->host, &i);
 	(void)snprintf(note.ifname, sizeof(note.ifname), "%s", i.ifname);
 	note.vhid = i.carp.vhid;
-	note.from = ev->from;
-	note.to = ev->to;
-	note.cause = ev->cause;
+	note.from = m->noted;
+	note.to = m->noted = to;
+	note.cause = cause;
 	in->ops.notify(in->arg, &note);
+}
+
+/* After the addresses have come or gone. */
+static void
+notify_all(struct instance *in)
+{
+	struct carp_host *host = NULL;
+	struct carp_host_info i;
+
+	while ((host = carp_host_each(in->engine, host)) != NULL) {
+		carp_host_get_info(host, &i);
+		notify(in, host, i.carp.state, i.carp.cause);
+	}
 }
 
 /*
@@ -166,7 +188,7 @@ tell(struct instance *in, const struct carp_event *ev, uint64_t now)
 	}
 	if (ev->what != CARP_EV_STATE)
 		return;
-	notify(in, ev);
+	notify(in, ev->host, ev->to, ev->cause);
 	m->told.state = ev->to;
 	m->told.since = ev->at;
 	if (ev->to != CARP_MASTER)
@@ -315,8 +337,13 @@ instance_process(struct instance *in, uint64_t now)
 		in->more = true;
 	else
 		drain(in, EVENTS_MAX, now);
-	if (in->failover != NULL)
-		failover_process(in->failover, now);
+	if (in->failover == NULL)
+		return;
+	failover_process(in->failover, now);
+	if (in->failover->role.addresses != in->served) {
+		in->served = in->failover->role.addresses;
+		notify_all(in);
+	}
 }
 
 void

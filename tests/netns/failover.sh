@@ -35,7 +35,12 @@ cat > /etc/carpd/hooks/resort <<END
 #!/bin/sh
 echo "\$*" >> $T/resort
 END
-chmod 755 /etc/carpd/hooks/*
+mkdir -p /etc/carpd/notify.d
+cat > /etc/carpd/notify.d/tell <<END
+#!/bin/sh
+echo "\$CARPD_NODE notified \$CARPD_STATE" >> $T/diary
+END
+chmod 755 /etc/carpd/hooks/* /etc/carpd/notify.d/*
 
 # node_conf NODE NAME SKEW [LINE of the failover section...]
 node_conf() {
@@ -46,7 +51,7 @@ node_conf() {
 	{
 		printf 'node {\n\tname = %s\n\tuser = "%s"\n' "$name" \
 		    "$(engine_user)"
-		printf '\tgroup = "root"\n\tnotify-dir = ""\n}\n'
+		printf '\tgroup = "root"\n}\n'
 		printf 'interface eth0 {\n\tcritical = true\n\tgroup = 1\n'
 		printf '\tvhid 10 {\n\t\taddress = { "%s/24" }\n' "$V4"
 		printf '\t\tadvskew = %s\n' "$skew"
@@ -74,7 +79,13 @@ role_is() {
 page=0
 diary() {
 	tail -n "+$((page + 1))" "$T/diary" 2>/dev/null |
-	    grep -v ' status ' | grep "^${1:-}"
+	    grep -v ' status \| notified ' | grep "^${1:-}"
+}
+
+# The last entries of all, with the notification.
+ends_with() {
+	tail -n "+$((page + 1))" "$T/diary" | grep "^$1" | grep -v ' status ' |
+	    tail -n 1 | grep -q "$2"
 }
 turn() {
 	page=$(wc -l < "$T/diary" 2>/dev/null || echo 0)
@@ -129,6 +140,8 @@ check "the other BACKUP" wait_for 3 role_is b BACKUP
 check "fence, storage, critical service, other service" in_order \
     "disks start, tank start, web start, extra start" A
 check "the address is there" holds a "$V4"
+check "notification hooks hear of it after that" wait_for 3 ends_with A \
+    "notified MASTER"
 check "and nowhere else" not holds b "$V4"
 check "nothing ran on B" is "$(diary B)" ""
 check "the interface has its name" named a eth0 CriticalGroup1
