@@ -29,7 +29,7 @@ struct instance {
 	struct report_limit limit; /* of lines that are of no host */
 	uint64_t started;
 	uint64_t wake;		   /* own deadline; CARP_NEVER */
-	uint64_t silent; /* events have not been told since; 0: - */
+	uint64_t silent;	   /* events have not been told since; 0: - */
 	struct failover *failover; /* NULL: plain mode */
 	char *store;		   /* for it, until it is made */
 	bool live; /* the next configuration may change the network */

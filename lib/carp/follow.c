@@ -44,8 +44,9 @@ is_near(uint64_t a, uint64_t b)
  * - Only one of its hosts was demoted, by order.  Then its engine makes all the
  *   others advertise at once: they are heard, just before or after, and nothing
  *   follows.  (An advertisement that came just before the link was lost looks
- *   the same: then the time-out has to do.)  Should that be lost, the master is better than we are and reclaims with the next round
- *   trip, which is the bound of S1 for a lost packet anyway.
+ *   the same: then the time-out has to do.)  Should that be lost, the master is
+ *   better than we are and reclaims with the next round trip, which is the
+ *   bound of S1 for a lost packet anyway.
  * - It is better than we are, demoted as it is: then we have not taken over the
  *   first host, and nothing begins.  One that is as demoted as it can be, we,
  *   does not begin either: two nodes that lost the same link stay as they are.

@@ -88,7 +88,7 @@ are_good(const struct carp_link_group *g, size_t n)
 	return true;
 }
 
-/* New causes come before old ones go: who is demoted does not return between. */
+/* New causes come before old ones go: who is demoted stays so in between. */
 int
 carp_engine_set_groups(struct carp_engine *e,
     const struct carp_link_group *groups, size_t n, uint64_t now)

@@ -4,7 +4,8 @@
  * prints its events: the library without the daemon.
  *
  *	add IF VHID addr=A/L[,...] [key=] [base=] [skew=] [preempt] [vmac]
- *	    [manual] [lease=off] [digest=A,...] [peer=A,...] [openbsd] [together]
+ *	    [manual] [lease=off] [digest=A,...] [peer=A,...] [openbsd]
+ *	    [together]
  *	change (the same), remove IF VHID, show IF VHID, install IF VHID 0|1
  *	force IF VHID master|backup, demote CAUSE N [SECONDS]
  *	hdemote IF VHID CAUSE N, group IF N (one more), stop, quit
