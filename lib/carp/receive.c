@@ -90,8 +90,6 @@ take(
 	if (carp_packet_late(h->carp, p, &v, at, now) != 0)
 		return; /* cannot be: nothing pends */
 	if (v == CARP_OK) {
-		if (carp_took_demoted(h->carp))
-			h->iface->engine->taken = h;
 		sender_peer(h, p, now);
 		engine_carry(h, now);
 		sender_rival(h, p, now);
