@@ -272,7 +272,8 @@ read_carp(struct carp_config *c, const struct conf_draft *d,
 		    "preempt = true, or fast-start = false",
 		    h->vhid.text);
 	c->fast_start = fast;
-	c->openbsd = conf_boolean(&w[HOST_OPENBSD], name[HOST_OPENBSD], false, e);
+	c->openbsd =
+	    conf_boolean(&w[HOST_OPENBSD], name[HOST_OPENBSD], false, e);
 	c->strict_family =
 	    conf_boolean(&w[HOST_STRICT], name[HOST_STRICT], false, e);
 	c->triple_skew =

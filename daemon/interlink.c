@@ -22,6 +22,7 @@ ask_driver(int fd, struct ifreq *ifr, struct interlink *ret)
 	if (ioctl(fd, SIOCETHTOOL, ifr) == 0)
 		(void)snprintf(
 		    ret->driver, sizeof(ret->driver), "%.31s", info.driver);
+	ifr->ifr_data = NULL;
 }
 
 /*

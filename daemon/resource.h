@@ -39,7 +39,7 @@ enum resource_exit {
 	HOOK_UNKNOWN = 4,
 	HOOK_MISSING = 5,
 	HOOK_PEER_ALIVE = 6,
-	HOOK_WEAK = 7, /* a fence: is up, but keeps nobody out */
+	HOOK_WEAK = 7,	    /* a fence: is up, but keeps nobody out */
 	HOOK_TIMEOUT = 256, /* killed at its limit */
 	HOOK_SIGNAL,	    /* killed by somebody else */
 	HOOK_NOT_RUN	    /* no such hook, fork failed, ... */

@@ -196,9 +196,9 @@ demote(struct rpc_call *call)
 	if (is_reserved(cause))
 		return rpc_fail(call, RPC_PARAMS,
 		    "carp.demote: params.cause: "
-		    "\"maintenance\", \"importing\" and what begins with \"link \", "
-		    "\"send \", \"failed \" or \"resource \" are set "
-		    "by carpd itself; use another name");
+		    "\"maintenance\", \"importing\" and what begins with "
+		    "\"link \", \"send \", \"failed \" or \"resource \" are "
+		    "set by carpd itself; use another name");
 	if (seconds->given)
 		until = call->now + (uint64_t)seconds->i * CARP_SEC;
 	rc = carp_engine_demote(instance_engine(call->instance), cause,

@@ -384,10 +384,14 @@ act_on_deadlines(struct carp_engine *e, uint64_t now)
 	for (size_t n = e->heap.n; n > 0; n--) {
 		struct heap_node *first = heap_first(&e->heap);
 		struct carp_host *h = (struct carp_host *)first;
+		enum carp_state was;
 
 		if (first->at > now)
 			break;
+		was = carp_state(h->carp);
 		(void)carp_timer(h->carp, now); /* nothing pends */
+		if (was != CARP_MASTER && carp_took_demoted(h->carp))
+			e->taken = h;
 		engine_carry(h, now);
 	}
 }
@@ -414,13 +418,13 @@ carp_engine_process(struct carp_engine *e, uint64_t now)
 	if (e == NULL)
 		return -EINVAL;
 	receive_all(e, now);
-	if (e->taken != NULL)
-		group_follow(e, now);
 	if (e->lost)
 		settle(e, now);
 	rc = hear_news(e, now);
 	hear_vip(e, now);
 	act_on_deadlines(e, now);
+	if (e->taken != NULL)
+		group_follow(e, now);
 	if (now >= e->chores)
 		do_chores(e, now);
 	engine_settle(e, now);

@@ -84,6 +84,25 @@ START_TEST(a_demoted_node_is_taken_over_and_followed)
 }
 END_TEST
 
+/* As an engine does it: what has waited is due, not done. */
+START_TEST(so_is_one_that_is_heard_late)
+{
+	enum carp_verdict v = CARP_NVERDICTS;
+	struct carp_packet p;
+
+	begin();
+	one.peer_counter = carp_counter_near(NODE, 7);
+	host_peer(&one, &p, (struct said){ .base = 1, .skew = CARP_DEMOTED });
+	ck_assert_int_eq(carp_packet_late(one.c, &p, &v, one.now, one.now), 0);
+	ck_assert_int_eq(v, CARP_OK);
+	ck_assert(!carp_took_demoted(one.c));
+	host_timer(&one);
+	ck_assert(carp_took_demoted(one.c));
+	follow();
+	ck_assert_uint_le(carp_deadline(two.c), two.now + 10 * MS);
+}
+END_TEST
+
 /* Each ends the wait, or does not let it begin. */
 START_TEST(whatever_is_heard_ends_it)
 {
@@ -214,6 +233,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	add_rows(t, a_demoted_node_is_taken_over_and_followed, ways);
+	tcase_add_test(t, so_is_one_that_is_heard_late);
 	tcase_add_test(t, whatever_is_heard_ends_it);
 	tcase_add_loop_test(t, what_was_heard_just_before_counts, 0, 4);
 	tcase_add_test(t, a_third_node_is_left_alone);
