@@ -371,10 +371,10 @@ failover_done(
 void
 failover_resort(struct failover *f, const char *reason, uint64_t now)
 {
-	struct resource_done done = { .order = f->role.order, .hard = 1 };
+	struct role_detail d = { .text = reason };
 
-	(void)snprintf(done.text, sizeof(done.text), "%s", reason);
-	failover_done(f, &done, now);
+	if (f->conf != NULL)
+		step(f, ROLE_EV_RESORT, &d, now);
 }
 
 void

@@ -19,18 +19,22 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 	[AT_WAKING] = {
 		[ROLE_EV_KNOWN]		= move_known,
 		[ROLE_EV_FORCE]		= move_force_later,
+		[ROLE_EV_HARD]		= move_hard_ordered,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_STANDBY] = {
 		[ROLE_EV_FORCE]		= move_forced,
 		[ROLE_EV_ENABLE]	= move_enable,
 		[ROLE_EV_STOP]		= move_stop_now,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_BACKUP] = {
 		[ROLE_EV_WON]		= move_elected,
 		[ROLE_EV_FORCE]		= move_forced,
 		[ROLE_EV_DISABLE]	= move_disable,
 		[ROLE_EV_STOP]		= move_stop_now,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_HOLD] = {
 		[ROLE_EV_LOST_PEER]	= move_hold_lost,
@@ -38,8 +42,10 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_TIMER]		= move_hold_over,
 		[ROLE_EV_FORCE]		= move_forced,
 		[ROLE_EV_PASSIVE]	= move_hold_passive,
+		[ROLE_EV_HARD]		= move_hard_ordered,
 		[ROLE_EV_DISABLE]	= move_hold_disabled,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_FENCE] = {
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
@@ -49,6 +55,7 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_PASSIVE]	= move_passive,
 		[ROLE_EV_HARD]		= move_hard_ordered,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_RETRY] = {
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
@@ -58,6 +65,7 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_PASSIVE]	= move_passive,
 		[ROLE_EV_HARD]		= move_hard_ordered,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_STORAGE] = {
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
@@ -68,6 +76,7 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_SICK]		= move_sick,
 		[ROLE_EV_FENCE_LOST]	= move_fence_lost,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_CRITICAL] = {
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
@@ -78,6 +87,7 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_SICK]		= move_sick,
 		[ROLE_EV_FENCE_LOST]	= move_fence_lost,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_SERVICE] = {
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
@@ -88,6 +98,7 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_SICK]		= move_sick,
 		[ROLE_EV_FENCE_LOST]	= move_fence_lost,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_MASTER] = {
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
@@ -97,26 +108,30 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_SICK]		= move_sick,
 		[ROLE_EV_FENCE_LOST]	= move_fence_lost,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_SHAKEN] = {
 		[ROLE_EV_WON]		= move_steady,
 		[ROLE_EV_LINK_BACK]	= move_back,
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
 		[ROLE_EV_TIMER]		= move_lost_link,
+		[ROLE_EV_DISABLE]	= move_steady,
 		[ROLE_EV_PASSIVE]	= move_passive,
 		[ROLE_EV_HARD]		= move_hard_ordered,
 		[ROLE_EV_SICK]		= move_sick,
 		[ROLE_EV_FENCE_LOST]	= move_fence_lost,
 		[ROLE_EV_STOP]		= move_stop_down,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_DOWN_SERVICE] = {
-		[ROLE_EV_LOST_PEER]	= move_hurry,
-		[ROLE_EV_LOST_LINK]	= move_hurry,
+		[ROLE_EV_LOST_PEER]	= move_hurry_services,
+		[ROLE_EV_LOST_LINK]	= move_hurry_services,
 		[ROLE_EV_DONE]		= move_done,
 		[ROLE_EV_FORCE]		= move_force_later,
 		[ROLE_EV_HARD]		= move_hard_ordered,
 		[ROLE_EV_FENCE_LOST]	= move_fence_lost,
 		[ROLE_EV_STOP]		= move_stop_soon,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_DOWN_STORAGE] = {
 		[ROLE_EV_LOST_PEER]	= move_hurry,
@@ -126,13 +141,16 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_HARD]		= move_hard_ordered,
 		[ROLE_EV_FENCE_LOST]	= move_fence_lost,
 		[ROLE_EV_STOP]		= move_stop_soon,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_DOWN_FENCE] = {
 		[ROLE_EV_LOST_PEER]	= move_hurry,
 		[ROLE_EV_LOST_LINK]	= move_hurry,
 		[ROLE_EV_DONE]		= move_done,
 		[ROLE_EV_FORCE]		= move_force_later,
+		[ROLE_EV_HARD]		= move_hard_ordered,
 		[ROLE_EV_STOP]		= move_stop_soon,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_ERROR] = {
 		[ROLE_EV_TIMER]		= move_again,
@@ -140,6 +158,7 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_DISABLE]	= move_disable,
 		[ROLE_EV_ENABLE]	= move_enable,
 		[ROLE_EV_STOP]		= move_stop_now,
+		[ROLE_EV_RESORT]	= move_resort,
 	},
 };
 /* clang-format on */
@@ -157,6 +176,11 @@ remember(struct role *r, enum role_event ev, const struct role_detail *d)
 	/* Newest wins: an order to stay down ends one to come up. */
 	if (ev == ROLE_EV_PASSIVE || ev == ROLE_EV_DISABLE)
 		r->force = false;
+	if (ev == ROLE_EV_PASSIVE)
+		r->passive = r->at == AT_WAKING || (r->at >= AT_DOWN_SERVICE &&
+						       r->at <= AT_DOWN_FENCE);
+	else if (ev == ROLE_EV_FORCE)
+		r->passive = false;
 }
 
 void
@@ -200,6 +224,8 @@ role_configure(struct role *r, const struct role_config *cfg, uint64_t now)
 	r->cfg.disabled = disabled; /* by event: it may move the node */
 	if (r->at == AT_HOLD || r->at == AT_SHAKEN)
 		r->deadline = r->since + cfg->timeout;
+	if (r->at == AT_SHAKEN && r->back)
+		r->deadline += cfg->detect;
 	(void)now;
 }
 

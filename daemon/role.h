@@ -78,6 +78,7 @@ enum role_event {
 	ROLE_EV_SICK,	    /* something critical has failed; detail: text */
 	ROLE_EV_FENCE_LOST, /* detail: text */
 	ROLE_EV_STOP,	    /* the daemon is to end */
+	ROLE_EV_RESORT,	    /* the last resort was called; detail: text */
 	ROLE_NEVENTS
 };
 
@@ -133,6 +134,8 @@ struct role {
 	bool storage;		     /* something of it may be up */
 	bool fenced;		     /* a real fence holds */
 	bool force;		     /* force_master waits for its turn */
+	bool passive;		     /* and so does become_passive */
+	bool back;		     /* SHAKEN: the link is there again */
 	bool failed;		     /* the last takeover went wrong */
 	bool begun;		     /* a transition is being recorded */
 	unsigned failures;	     /* in a row */

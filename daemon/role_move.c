@@ -204,11 +204,14 @@ go_down(struct role *r, enum resource_mode mode, enum role_at after,
 	order(r, PHASE_SERVICE, false, 0);
 }
 
+/* Whoever is to end, ends. */
 static void
 fail(struct role *r, const char *reason, uint64_t now)
 {
+	enum role_at after = r->after == AT_ENDED ? AT_ENDED : AT_ERROR;
+
 	copy(r->reason, reason);
-	go_down(r, MODE_PLANNED, AT_ERROR, r->cause, now);
+	go_down(r, MODE_PLANNED, after, r->cause, now);
 }
 
 void
@@ -238,14 +241,21 @@ move_passive(struct role *r, const struct role_detail *d, uint64_t now)
 	    d->text != NULL ? d->text : "become_passive", now);
 }
 
+/* Who takes no part must not keep the other node quiet. */
+static void
+bow_out(struct role *r)
+{
+	push(r, ROLE_DO_BOW_OUT, true);
+	r->view = ROLE_EV_LOST_PEER;
+}
+
 /* Nothing was begun but the election: it is given back. */
 static void
 give_back(struct role *r, enum role_at after, uint64_t now)
 {
-	push(r, ROLE_DO_BOW_OUT, true);
+	bow_out(r);
 	push(r, ROLE_DO_IMPORTING, false);
 	standby(r, after == AT_STANDBY);
-	r->view = ROLE_EV_LOST_PEER;
 	go(r, after, now);
 	end(r, false);
 }
@@ -283,6 +293,34 @@ move_hurry(struct role *r, const struct role_detail *d, uint64_t now)
 	(void)d, (void)now;
 	r->mode = MODE_FORCED;
 	addresses(r, false);
+}
+
+/* And starts that are waited for are not waited for any more. */
+void
+move_hurry_services(struct role *r, const struct role_detail *d, uint64_t now)
+{
+	bool planned = r->mode == MODE_PLANNED;
+
+	move_hurry(r, d, now);
+	if (planned)
+		order(r, PHASE_SERVICE, false, 0);
+}
+
+/* The supervisor has called the last resort. */
+static void
+be_gone(struct role *r, const char *reason, uint64_t now)
+{
+	addresses(r, false);
+	begin(r, false, reason);
+	copy(r->reason, reason);
+	go(r, AT_GONE, now);
+	end(r, false);
+}
+
+void
+move_resort(struct role *r, const struct role_detail *d, uint64_t now)
+{
+	be_gone(r, d->text, now);
 }
 
 static void
@@ -345,18 +383,15 @@ rest_error(struct role *r, uint64_t now)
 static void
 settle(struct role *r, uint64_t now)
 {
-	bool planned = r->mode == MODE_PLANNED;
 	enum role_at after = r->after;
 
-	r->storage = r->fenced = false;
-	if (planned) {
-		push(r, ROLE_DO_BOW_OUT, true);
-		r->view = ROLE_EV_LOST_PEER;
-	}
-	addresses(r, false);
-	push(r, ROLE_DO_IMPORTING, false);
 	if (after == AT_BACKUP && r->cfg.disabled)
 		after = AT_STANDBY;
+	r->storage = r->fenced = false;
+	if (r->mode == MODE_PLANNED || after != AT_BACKUP)
+		bow_out(r);
+	addresses(r, false);
+	push(r, ROLE_DO_IMPORTING, false);
 	go(r, after, now);
 	if (after == AT_ERROR)
 		rest_error(r, now);
@@ -384,6 +419,8 @@ move_known(struct role *r, const struct role_detail *d, uint64_t now)
 		    r, MODE_FORCED, AT_BACKUP, "found running at start", now);
 	} else {
 		go(r, after, now);
+		if (after == AT_STANDBY) /* one may have been resumed */
+			bow_out(r);
 		standby(r, after == AT_STANDBY);
 	}
 }
@@ -392,8 +429,8 @@ void
 move_again(struct role *r, const struct role_detail *d, uint64_t now)
 {
 	(void)d;
-	go(r, AT_BACKUP, now);
-	standby(r, false);
+	go(r, r->cfg.disabled ? AT_STANDBY : AT_BACKUP, now);
+	standby(r, r->cfg.disabled);
 }
 
 void
@@ -411,6 +448,7 @@ move_disable(struct role *r, const struct role_detail *d, uint64_t now)
 {
 	(void)d;
 	go(r, AT_STANDBY, now);
+	bow_out(r);
 	standby(r, true);
 }
 
@@ -418,6 +456,7 @@ void
 move_stop_down(struct role *r, const struct role_detail *d, uint64_t now)
 {
 	(void)d;
+	r->storage = r->storage || r->at == AT_WAKING; /* not known yet */
 	go_down(r, MODE_PLANNED, AT_ENDED, "the daemon stops", now);
 }
 
@@ -450,6 +489,7 @@ move_shake(struct role *r, const struct role_detail *d, uint64_t now)
 		return;
 	}
 	go(r, AT_SHAKEN, now);
+	r->back = false;
 	r->deadline = now + r->cfg.timeout;
 }
 
@@ -458,6 +498,7 @@ void
 move_back(struct role *r, const struct role_detail *d, uint64_t now)
 {
 	(void)d, (void)now;
+	r->back = true;
 	r->deadline = r->since + r->cfg.timeout + r->cfg.detect;
 }
 
@@ -466,6 +507,16 @@ move_steady(struct role *r, const struct role_detail *d, uint64_t now)
 {
 	(void)d;
 	go(r, AT_MASTER, now);
+}
+
+static void
+passive_now(struct role *r, const struct role_detail *d, uint64_t now)
+{
+	r->passive = false;
+	if (r->at == AT_MASTER)
+		move_passive(r, d, now);
+	else if (r->view == ROLE_EV_WON)
+		bow_out(r);
 }
 
 /* What came while the node was busy. */
@@ -477,6 +528,8 @@ move_catch_up(struct role *r, uint64_t now)
 	if (r->force &&
 	    (r->at == AT_BACKUP || r->at == AT_STANDBY || r->at == AT_ERROR))
 		move_forced(r, &d, now);
+	else if (r->passive && (r->at == AT_BACKUP || r->at == AT_MASTER))
+		passive_now(r, &d, now);
 	else if (r->at == AT_BACKUP && r->view == ROLE_EV_WON)
 		move_elected(r, &d, now);
 	else if (r->at == AT_MASTER && r->view == ROLE_EV_LOST_LINK)
@@ -562,11 +615,7 @@ move_done(struct role *r, const struct role_detail *d, uint64_t now)
 	if (d->done->order != r->order)
 		return; /* of an order that was replaced */
 	if (d->done->hard) {
-		addresses(r, false);
-		begin(r, false, d->done->text);
-		copy(r->reason, d->done->text);
-		go(r, AT_GONE, now);
-		end(r, false);
+		be_gone(r, d->done->text, now);
 	} else if (r->at == AT_FENCE) {
 		fence_done(r, d->done, now);
 	} else if (r->at < AT_DOWN_SERVICE) {

@@ -30,6 +30,8 @@ move_fn move_shake;
 move_fn move_steady;
 move_fn move_back;
 move_fn move_hurry;
+move_fn move_hurry_services;
+move_fn move_resort;
 move_fn move_stop_soon;
 move_fn move_again;
 

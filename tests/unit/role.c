@@ -138,6 +138,8 @@ happen(const char *word)
 		answer(false, true, false);
 	} else if (strcmp(word, "resort") == 0) {
 		answer(false, false, true);
+	} else if (strcmp(word, "called") == 0) {
+		step(ROLE_EV_RESORT, &d);
 	} else if (strcmp(word, "known") == 0) {
 		step(ROLE_EV_KNOWN, &d);
 	} else if (strcmp(word, "some-up") == 0) {
@@ -212,8 +214,8 @@ static const struct row {
 	    "standby- [ " UP " [ addr- service-- storage-- fence-- ]",
 	    AT_BACKUP, ROLE_UNKNOWN },
 	{ "planned becomes forced", "known won ok4 passive peer ok3",
-	    "standby- [ " UP " [ service- addr- storage-- fence-- ]", AT_BACKUP,
-	    ROLE_UNKNOWN },
+	    "standby- [ " UP " [ service- addr- service-- storage-- fence-- ]",
+	    AT_BACKUP, ROLE_UNKNOWN },
 	{ "the fence fails: nothing is imported", "known won fail ok3",
 	    "standby- [ fence+ service- storage- fence- bow failed+ standby+ "
 	    "!]",
@@ -284,25 +286,27 @@ static const struct row {
 	    AT_BACKUP, ROLE_UNKNOWN },
 	{ "an answer to an older order is none", "known won ok4 passive",
 	    "standby- [ " UP " [ service-", AT_DOWN_SERVICE, ROLE_MASTER },
-	{ "disabled while backup", "known disable won", "standby- standby+",
+	{ "disabled while backup", "known disable won", "standby- bow standby+",
 	    AT_STANDBY, ROLE_UNKNOWN },
 	{ "disabled while master: stays", "known won ok4 disable link sick",
 	    "standby- [ " UP, AT_MASTER, ROLE_MASTER },
 	{ "but never beside another", "known won ok4 disable peer ok3",
-	    "standby- [ " UP " [ addr- service-- storage-- fence-- standby+ ]",
+	    "standby- [ " UP " [ addr- service-- storage-- fence-- bow "
+	    "standby+ ]",
 	    AT_STANDBY, ROLE_UNKNOWN },
 	{ "what happened meanwhile counts when enabled",
 	    "known won ok4 disable link enable",
 	    "standby- [ " UP " [ addr- service--", AT_DOWN_SERVICE,
 	    ROLE_MASTER },
 	{ "enabled again", "known disable enable won",
-	    "standby- standby+ standby- [ fence+", AT_FENCE, ROLE_ELECTING },
+	    "standby- bow standby+ standby- [ fence+", AT_FENCE,
+	    ROLE_ELECTING },
 	{ "enabling ends an error", "known won fail ok3 enable",
 	    "standby- [ fence+ service- storage- fence- bow failed+ standby+ "
 	    "!] failed- standby-",
 	    AT_BACKUP, ROLE_UNKNOWN },
 	{ "force_master while disabled", "known disable force ok4",
-	    "standby- standby+ [ standby- take fence+(dead) storage+ critical+ "
+	    "standby- bow standby+ [ standby- take fence+(dead) storage+ critical+ "
 	    "other+ addr+ ]",
 	    AT_MASTER, ROLE_MASTER },
 	{ "left behind by a crash, not elected", "some-up ok3",
@@ -321,6 +325,60 @@ static const struct row {
 	    ROLE_UNKNOWN },
 	{ "hard, by order", "known won ok4 hard",
 	    "standby- [ " UP " addr- [ HARD !]", AT_GONE, ROLE_ERROR },
+	{ "disabled while it failed: takes no part any more",
+	    "known won disable fail ok3 time",
+	    "standby- [ fence+ service- storage- fence- bow failed+ standby+ "
+	    "!]",
+	    AT_STANDBY, ROLE_ERROR },
+	{ "on standby nobody advertises: forced, won, disabled",
+	    "known won ok4 link ok won disable ok2",
+	    "standby- [ " UP " [ addr- service-- storage-- fence-- bow "
+	    "standby+ ]",
+	    AT_STANDBY, ROLE_UNKNOWN },
+	{ "nor after an error on a hurried way down",
+	    "known won ok4 sick peer ok won ok2",
+	    "standby- [ " UP " [ service- addr- service-- storage-- fence-- "
+	    "bow failed+ standby+ !]",
+	    AT_ERROR, ROLE_ERROR },
+	{ "nor who was resumed and then does not serve",
+	    "disable won some-up ok3", "[ service-- storage-- fence-- bow ]",
+	    AT_STANDBY, ROLE_UNKNOWN },
+	{ "nor with nothing at all", "disable won known", "bow", AT_STANDBY,
+	    ROLE_UNKNOWN },
+	{ "S4: to stop outlives a lost fence",
+	    "known won fail stop unfenced ok3",
+	    "standby- [ fence+ service- service- storage- fence- bow standby+ "
+	    "!] exit",
+	    AT_ENDED, ROLE_UNKNOWN },
+	{ "who stops early may have storage", "stop unfenced",
+	    "[ service- HARD !]", AT_GONE, ROLE_ERROR },
+	{ "S4: become_passive on the way down",
+	    "known won ok4 link ok won passive ok2",
+	    "standby- [ " UP " [ addr- service-- storage-- fence-- ] bow",
+	    AT_BACKUP, ROLE_UNKNOWN },
+	{ "S4: force_master after it",
+	    "known won ok4 link won passive force "
+	    "ok3",
+	    "standby- [ " UP " [ addr- service-- storage-- fence-- ] [ take "
+	    "fence+(dead)",
+	    AT_FENCE, ROLE_ELECTING },
+	{ "S4: become_passive before resources are known",
+	    "won passive all-up ok3", "[ standby- addr+ ] [ " DOWN " ]",
+	    AT_BACKUP, ROLE_UNKNOWN },
+	{ "S4: hard before resources are known", "hard", "[ HARD !]", AT_GONE,
+	    ROLE_ERROR },
+	{ "S4: hard while the fence goes", "known won ok4 passive ok2 hard",
+	    "standby- [ " UP " [ service- storage- fence- addr- HARD !]",
+	    AT_GONE, ROLE_ERROR },
+	{ "the last resort of the supervisor, while master",
+	    "known won ok4 called", "standby- [ " UP " addr- [ !]", AT_GONE,
+	    ROLE_ERROR },
+	{ "and before resources are known: nothing is adopted",
+	    "won called all-up", "[ !]", AT_GONE, ROLE_ERROR },
+	{ "a peer that wins is not waited for", "known won ok passive peer ok3",
+	    "standby- [ fence+ storage+ service- service-- storage-- fence-- "
+	    "!]",
+	    AT_BACKUP, ROLE_UNKNOWN },
 	{ "after the last resort nothing happens",
 	    "known won ok4 hard won force passive stop",
 	    "standby- [ " UP " addr- [ HARD !]", AT_GONE, ROLE_ERROR },
@@ -421,6 +479,21 @@ START_TEST(a_new_timeout_counts_at_once)
 }
 END_TEST
 
+START_TEST(nor_does_it_shorten_the_election)
+{
+	struct role_config cfg = plain;
+
+	cfg.timeout = 5 * CARP_SEC;
+	start(&cfg);
+	live("known won time ok4 link back");
+	role_configure(&r, &cfg, now);
+	ck_assert_uint_eq(role_deadline(&r), r.since + 9 * CARP_SEC);
+	live("disable");
+	ck_assert_msg(r.at == AT_MASTER && role_deadline(&r) == CARP_NEVER,
+	    "disabled: nothing is to be lost any more");
+}
+END_TEST
+
 START_TEST(addresses_before_services)
 {
 	struct role_config cfg = plain;
@@ -440,7 +513,7 @@ START_TEST(disabled_from_the_start)
 	cfg.disabled = true;
 	start(&cfg);
 	live("known won peer won");
-	ck_assert_str_eq(trace, "");
+	ck_assert_str_eq(trace, "bow");
 	ck_assert(r.at == AT_STANDBY);
 }
 END_TEST
@@ -621,6 +694,8 @@ random_event(void)
 	/* A host on standby wins nothing. */
 	if (ev == ROLE_EV_WON && w.standby)
 		return;
+	if (draw(100) == 0)
+		ev = draw(2) == 0 ? ROLE_EV_FENCE_LOST : ROLE_EV_HARD;
 	if (ev == ROLE_EV_WON || ev == ROLE_EV_LOST_PEER ||
 	    ev == ROLE_EV_LOST_LINK)
 		last_view = ev;
@@ -707,6 +782,7 @@ main(void)
 	add_rows(t, hold_down, held);
 	tcase_add_test(t, a_flapping_link_does_not_extend_the_wait);
 	tcase_add_test(t, a_new_timeout_counts_at_once);
+	tcase_add_test(t, nor_does_it_shorten_the_election);
 	tcase_add_test(t, addresses_before_services);
 	tcase_add_test(t, disabled_from_the_start);
 	tcase_add_test(t, a_living_peer_ends_the_takeover);
