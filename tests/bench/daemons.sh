@@ -13,7 +13,6 @@ plain() {
 	FAST=			# fastest timers
 	LOAD=false		# carpd with realtime, keepalived as well
 	GROUP=			# carpd: a second path, and both interfaces critical
-	VMAC=			# of carpd
 	HOOK=			# program that hears of changes
 	HOSTS=			# virtual hosts on each of eth1 ... eth8
 	LEASE=			# of carpd
@@ -72,7 +71,6 @@ conf_carpd() {
 		[ -z "$VMAC" ] || lines+=("virtual-mac = $VMAC")
 	fi
 	[ -z "${MORE:-}" ] || lines+=("$MORE")
-	[ -z "$VMAC" ] || lines+=("virtual-mac = true")
 	conf_node "$1" "realtime = $LOAD"
 	conf_vhid "$1" eth0 10 "address = { ${list%, } }" "${lines[@]}"
 	[ -z "$GROUP" ] || {
