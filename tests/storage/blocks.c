@@ -23,6 +23,7 @@
 
 #define BLOCK	   512
 #define BLOCKS_MAX 131072 /* written at most: 64 MiB */
+#define UNDER_WAY  100	  /* acknowledged, when it says so */
 #define TRY_MS	   50	  /* for a connection to be accepted */
 #define VERIFY_S   30	  /* for the target to come back at the end */
 #define INITIATOR  "iqn.2026-01.org.example:client"
@@ -136,8 +137,8 @@ write_block(struct client *c, uint32_t number)
 	bool ok;
 
 	fill(block, c->run, number);
-	task = iscsi_write10_sync(c->iscsi, c->lun, number, block, BLOCK,
-	    BLOCK, 0, 0, 0, 0, 0);
+	task = iscsi_write10_sync(
+	    c->iscsi, c->lun, number, block, BLOCK, BLOCK, 0, 0, 0, 0, 0);
 	ok = task != NULL && task->status == SCSI_STATUS_GOOD;
 	if (task != NULL)
 		scsi_free_scsi_task(task);
@@ -170,13 +171,15 @@ answered(struct client *c)
 
 	if (c->acked > 0 && pause > 100000000) {
 		c->pauses++;
-		(void)fprintf(stderr, "client: pause of %.3f s before block %u\n",
+		(void)fprintf(stderr,
+		    "client: pause of %.3f s before block %u\n",
 		    (double)pause / 1e9, c->acked);
 	}
 	if (c->acked > 0 && pause > c->longest)
 		c->longest = pause;
 	c->last = now;
-	c->acked++;
+	if (++c->acked == UNDER_WAY)
+		(void)fprintf(stderr, "client: under way\n");
 }
 
 static void
