@@ -214,9 +214,10 @@ SIM_OBJ	    = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 CONF_TOOLS  = $(B)/tests/conf/conf_dump $(B)/tests/conf/conf_check
 NETNS_TOOLS = $(B)/tests/netns/probe $(B)/tests/netns/watch
 NETNS_ISCSI = $(B)/tests/netns/iscsi_rw $(B)/tests/netns/disk_io
+STORAGE_TOOLS = $(B)/tests/storage/blocks $(B)/tests/storage/observe
 NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver
 TEST_TOOLS  = $(UNIT_TESTS) $(SIM) $(CONF_TOOLS) $(NETNS_TOOLS) \
-	      $(NETNS_DRIVERS) $(NETNS_ISCSI)
+	      $(NETNS_DRIVERS) $(NETNS_ISCSI) $(STORAGE_TOOLS)
 RUN	    = BUILD=$(B) tests/run.sh -t 300
 
 $(B)/tests/%.o: tests/%.c
@@ -249,7 +250,7 @@ $(NETNS_TOOLS): $(B)/tests/netns/%: tests/netns/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $<
 
-$(NETNS_ISCSI): $(B)/tests/netns/%: tests/netns/%.c
+$(NETNS_ISCSI) $(STORAGE_TOOLS): $(B)/%: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) $(call pc,--cflags libiscsi) -o $@ $< \
 	    $(call pc,--libs $(FENCE_PKGS))
@@ -289,7 +290,8 @@ check-install: all
 	$(RUN) tests/install.sh
 
 ## check-netns	real daemons in private network namespaces
-check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS) $(NETNS_ISCSI)
+check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS) $(NETNS_ISCSI) \
+    $(STORAGE_TOOLS)
 	$(RUN) $(NETNS_TESTS) tests/fence-agent.sh
 
 ## check-asan	all of them with sanitizers: addresses, undefined behaviour

@@ -174,7 +174,7 @@ begin(struct failover *f, const struct role_action *a, uint64_t now)
 static void
 end(struct failover *f, const struct role_action *a, uint64_t now)
 {
-	const char *to = role_status_name(failover_status(f));
+	const char *to = role_status_name(role_status(&f->role, true));
 
 	if (a->ok)
 		log_line(LOG_NOTICE, "failover: %s after %.3f s", to,

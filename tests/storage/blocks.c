@@ -23,6 +23,7 @@
 
 #define BLOCK	   512
 #define BLOCKS_MAX 131072 /* written at most: 64 MiB */
+#define UNDER_WAY  100	  /* acknowledged, when it says so */
 #define TRY_MS	   50	  /* for a connection to be accepted */
 #define VERIFY_S   30	  /* for the target to come back at the end */
 #define INITIATOR  "iqn.2026-01.org.example:client"
@@ -177,7 +178,8 @@ answered(struct client *c)
 	if (c->acked > 0 && pause > c->longest)
 		c->longest = pause;
 	c->last = now;
-	c->acked++;
+	if (++c->acked == UNDER_WAY)
+		(void)fprintf(stderr, "client: under way\n");
 }
 
 static void
