@@ -384,14 +384,10 @@ act_on_deadlines(struct carp_engine *e, uint64_t now)
 	for (size_t n = e->heap.n; n > 0; n--) {
 		struct heap_node *first = heap_first(&e->heap);
 		struct carp_host *h = (struct carp_host *)first;
-		enum carp_state was;
 
 		if (first->at > now)
 			break;
-		was = carp_state(h->carp);
 		(void)carp_timer(h->carp, now); /* nothing pends */
-		if (was != CARP_MASTER && carp_took_demoted(h->carp))
-			e->taken = h;
 		engine_carry(h, now);
 	}
 }
