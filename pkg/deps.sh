@@ -12,7 +12,7 @@ check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
     shellcheck e2fsprogs xfsprogs btrfs-progs zfs-fuse lvm2 mdadm psmisc"
 # What the hooks of services are tested against.
-check="$check tgt libiscsi-bin libiscsi-dev dnsmasq-base udhcpc samba
+check="$check tgt libiscsi-bin dnsmasq-base udhcpc samba
     smbclient nfs-ganesha nfs-ganesha-vfs libnfs-utils nfs-kernel-server
     fence-agents resource-agents kmod nginx-light curl systemd"
 bench="keepalived ucarp tcpdump strace linux-perf"
