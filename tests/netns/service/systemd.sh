@@ -27,7 +27,18 @@ trap cleanup EXIT
 boot() {
 	{
 		cat <<'EOF2'
-mkdir -p /run/lock /run/systemd/system &&
+# A systemd that starts empties /tmp and /var/tmp: it gets its own.  What the
+# test needs may be below them.
+mount --bind "$TOP" /run/t/top || exit 1
+for dir in /tmp /var/tmp; do
+	mount -t tmpfs tmpfs "$dir" &&
+	    [ "$(stat -f -c %T "$dir")" = tmpfs ] || exit 1
+done
+mkdir -p "$TOP" && mount --bind /run/t/top "$TOP" || exit 1
+for u in setup clean setup-dev; do
+	ln -s /dev/null "/run/systemd/system/systemd-tmpfiles-$u.service"
+done
+mkdir -p /run/lock &&
     mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys ||
     exit 1
 while mountpoint -q /sys/fs/cgroup; do
@@ -47,6 +58,8 @@ exec env -i PATH="$PATH" container=test /lib/systemd/systemd --system \
     --unit=only.target --log-target=null --show-status=no
 EOF2
 	} > "$T/boot"
+	mkdir -p "$T/top" /run/systemd/system
+	export TOP
 	enter a sh -c "echo \$\$ > '$mine/cgroup.procs' && exec unshare \
 	    --cgroup --mount --pid --uts --ipc --propagation private --fork \
 	    --kill-child --mount-proc sh '$T/boot'" > "$T/a/systemd" 2>&1 &
