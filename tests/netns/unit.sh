@@ -81,6 +81,7 @@ check "it is the same supervisor" is "$(main_pid carpd.service)" "$p"
 in_box a kill -KILL "$p"
 check "the supervisor is killed: systemd starts another" \
     wait_for 10 new_main carpd.service "$p"
+check "which gets ready" wait_for 10 active carpd.service
 check "the address is there again" wait_for 10 holds a "$V4"
 check "stop" systemctl stop carpd.service
 check "the address is gone" not holds a "$V4"
