@@ -22,6 +22,16 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 trap 'trap - TERM; kill 0; exit 143' INT TERM
 
+# What is wrong first, then the end, which may be all logs of daemons.
+tell() {
+	{
+		grep -n -B 2 '^  FAIL ' "$1" | head -n 40
+		echo "... the end of $1:"
+		tail -n 60 "$1"
+	} | sed 's/^/    | /'
+}
+
+# run_one TEST NUMBER
 run_one() {
 	local test=$1 name log start took rc
 	name=${test#"$B"/}
@@ -36,23 +46,28 @@ run_one() {
 	0)	printf 'ok       %-28s %6s s\n' "$name" "$took" ;;
 	77)	printf 'skipped  %-28s %s\n' "$name" "$(tail -n 1 "$log")" ;;
 	124|137) printf 'FAILED   %-28s after its limit of %s s\n' "$name" \
-		    "$limit"; sed 's/^/    | /' "$log" | tail -n 60 ;;
+		    "$limit"; tell "$log" ;;
 	*)	printf 'FAILED   %-28s %6s s, exit %s\n' "$name" "$took" "$rc"
-		sed 's/^/    | /' "$log" | tail -n 60 ;;
-	esac > "$results/${name//\//.}.out"
-	cat "$results/${name//\//.}.out"
+		tell "$log" ;;
+	esac > "$results/$2"
+	cat "$results/$2"
 }
 
+begin=$SECONDS n=0
 for test in "$@"; do
 	while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do
 		wait -n
 	done
-	run_one "$test" &
+	n=$((n + 1))
+	run_one "$test" $n &
 done
 wait
 count() {
-	cat "$results"/*.out 2>/dev/null | grep -c "^$1 "
+	cat "$results"/* 2>/dev/null | grep -c "^$1 "
 }
-failed=$(count FAILED)
-echo "$(count ok) passed, $failed failed, $(count skipped) skipped"
+passed=$(count ok) failed=$(count FAILED) skipped=$(count skipped)
+# One that has not told how it ended has not passed.
+failed=$((failed + n - passed - failed - skipped))
+echo "took $((SECONDS - begin)) s"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

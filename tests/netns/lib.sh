@@ -47,6 +47,18 @@ done
     exit 1
 mount -t tmpfs tmpfs /run && mkdir /run/netns /run/t || exit 1
 T=/run/t
+
+# Whatever starts in here, a service manager that clears /tmp when it boots among
+# it, changes a copy; the source tree may be there, so it has to be seen.
+private_copy() {
+	mkdir -p "/run/copy$1/upper" "/run/copy$1/work"
+	mount -t overlay -o "lowerdir=$1,upperdir=/run/copy$1/upper" \
+	    -o "workdir=/run/copy$1/work" overlay "$1" 2>/dev/null ||
+	    { mount --rbind "$1" "$1" && mount -o remount,bind,ro "$1"; } ||
+	    mount -t tmpfs tmpfs "$1" || exit 1
+}
+private_copy /tmp
+private_copy /var/tmp
 checks=0 failures=0
 declare -A PID=()
 

@@ -64,6 +64,10 @@ probes_stop() {
 	done
 }
 
+# Who is told moves at once, or as soon as it gets a processor; who is not, after
+# 3 s.  make bench measures it on a machine that does nothing else.
+TOLD=50
+
 start a
 start b
 title "start: a has skew 0, b has skew 100"
@@ -83,7 +87,7 @@ sleep 0.3
 check "carpd stops with exit code 0" stop a
 check "b is master of all" wait_for 2 masters b 10 11 12 13 20
 sleep 0.3
-probes_stop 5
+probes_stop $TOLD
 check "a has kept no address" eval "not holds a $V4 && not holds a $V6 &&
     not holds a 192.0.2.112 && not holds a 2001:db8::112"
 
@@ -93,7 +97,7 @@ start a
 check "a is master again where preempt is on" \
     wait_for 4 all_roles a b 10 11 12 20
 sleep 0.3
-probes_stop 5
+probes_stop $TOLD
 check "b stays master where preempt is off" \
     always 3 all_roles b a 13
 check "it can be handed back by order" ctl a master 13

@@ -76,17 +76,35 @@ ordered() {
 	local line at last=0
 	for line; do
 		at=$(grep -n -m 1 -x -- "$line" "$R/log" | cut -d : -f 1)
-		if [ -z "$at" ] || [ "$at" -le "$last" ]; then
-			note "\"$line\" is not in its place"
-			return 1
-		fi
+		[ -n "$at" ] && [ "$at" -gt "$last" ] || return 1
 		last=$at
 	done
 }
 
-other_engine() {
-	local now
-	now=$(engine a) && [ "$now" != "$1" ]
+all_down() {
+	ordered "nfs stop $1" "tank stop $1" "tank verify $1" \
+	    "disks stop $1" && return
+	note "not in order: $(tr '\n' , < "$R/log")"
+	return 1
+}
+
+# No process of ours on the way, and first in line: no engine gets ready.
+# Hooks that begin are children, too, with another name.
+kill_engines() {
+	local p name='' children=() end
+	end=$(($(now_us) + 20000000))
+	mkfifo "$T/never"
+	exec 9<> "$T/never"
+	chrt -r -p 1 $BASHPID >/dev/null 2>&1
+	while [ -e "$R/tank" ] && [ "${EPOCHREALTIME/[.,]/}" -lt "$end" ]; do
+		read -r -a children < "/proc/${PID[a]}/task/${PID[a]}/children"
+		for p in "${children[@]}"; do
+			read -r name < "/proc/$p/comm" || continue
+			[ "$name" != carpd-engine ] || kill -KILL "$p"
+		done
+		read -r -t 0.0003 -u 9
+	done 2>/dev/null
+	chrt -o -p 0 $BASHPID >/dev/null 2>&1
 }
 
 title "what is there is asked for, and a clean stop takes it down"
@@ -98,10 +116,7 @@ for r in nfs tank disks; do
 	check "$r is down" not is_up $r
 done
 check "first the service, then storage, shown to be gone, then the fence" \
-    eval 'ordered "nfs stop planned" "tank stop planned" \
-	"tank verify planned" "disks stop planned" ||
-	ordered "nfs stop forced" "tank stop forced" \
-	"tank verify forced" "disks stop forced"'
+    all_down '[a-z]*'
 
 title "a death of carpd leaves what is up; the next one finds it"
 all_up
@@ -117,17 +132,17 @@ check "exit code 0" stop a
 check "and takes it down when it ends" not is_up tank
 
 title "without an engine for some time, all goes down"
-all_up
+rm -f "$R"/{disks,tank,nfs}
+: > "$R/log"
 start a
-wait_for 3 ordered 'tank status check'
-touch "$R/tank" "$R/disks" "$R/nfs"
-# Each new one dies, too: they are not ready in time.
-end=$(($(now_us) + 15000000))
-while is_up tank && [ "$(now_us)" -lt "$end" ]; do
-	e=$(engine a) && kill -KILL "$e" 2>/dev/null
-done
+check "alone, it becomes active" wait_for 15 is_up nfs
+: > "$R/log"
+# Each new one dies, too, and the supervisor waits longer for the next.
+kill_engines
 check "storage is down" not is_up tank
 check "the fence is released after it" wait_for 5 not is_up disks
+check "in the same order, forced" all_down forced
+check "the log says why" logged "there is no engine"
 check "carpd lives" wait_for 10 answers a
 stop a
 
