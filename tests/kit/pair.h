@@ -68,6 +68,7 @@ struct carp_engine {
 	char *store; /* what was remembered */
 	bool powered, supervised, link, maintenance, leaving;
 	bool resorted; /* since it was switched on */
+	bool forced;   /* by force_master, since the last maintenance */
 	uint64_t power_at, supervise_at, start_at, abandon_at, ready_at;
 	uint64_t ended_at, retry;
 	bool was_master;

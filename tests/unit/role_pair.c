@@ -221,6 +221,7 @@ order(struct carp_engine *e, unsigned what)
 	pair_say("node %u: order: %s", e->id, name[what]);
 	switch (what) {
 	case 0:
+		e->forced = true;
 		(void)failover_force_master(e->f, pair.now);
 		break;
 	case 1:
@@ -232,6 +233,7 @@ order(struct carp_engine *e, unsigned what)
 		break;
 	case 4:
 	case 5:
+		e->forced = e->forced && what != 4;
 		e->maintenance = what == 4;
 		failover_set_maintenance(e->f, what == 4, pair.now);
 		break;
@@ -328,6 +330,60 @@ calm_down(void)
 	}
 }
 
+/*
+ * Orders of people count until they say otherwise.
+ */
+
+static bool
+sits_out(const struct carp_engine *e)
+{
+	return e->maintenance || (e->f != NULL && failover_disabled(e->f));
+}
+
+static bool
+is_up(const struct carp_engine *e)
+{
+	return e->f != NULL && e->f->role.at == AT_MASTER;
+}
+
+/* Who is disabled and does not serve takes over from nobody. */
+static void
+check_disabled(const bool was_up[2])
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const struct carp_engine *e = &pair.node[i];
+
+		if (e->f != NULL && failover_disabled(e->f) && !was_up[i] &&
+		    is_up(e))
+			pair_wrong("node %u: disabled, and takes over", i);
+	}
+}
+
+/* Somebody may: then somebody does, and not the one in maintenance. */
+static void
+obey_orders(void)
+{
+	struct carp_engine *n = pair.node;
+	bool was_up[2];
+
+	pair_run(pair.now + 60 * CARP_SEC);
+	for (unsigned i = 0; i < 2; i++)
+		was_up[i] = n[i].f != NULL && n[i].f->role.at != AT_STANDBY;
+	pair_run(pair.now + 400 * CARP_SEC);
+	check_disabled(was_up);
+	for (unsigned i = 0; i < 2; i++) {
+		if (sits_out(&n[i]))
+			continue;
+		if (!serves(&n[0]) && !serves(&n[1]))
+			pair_wrong("node %u may serve, and nobody does", i);
+		if (n[1 - i].maintenance && !n[1 - i].forced &&
+		    n[1 - i].f != NULL && !failover_disabled(n[1 - i].f) &&
+		    !serves(&n[i]))
+			pair_wrong(
+			    "node %u: in maintenance, and serves", 1 - i);
+	}
+}
+
 /* Whoever restarts in the middle has to be told again. */
 static void
 allow_all(void)
@@ -347,9 +403,12 @@ allow_all(void)
 static void
 come_to_rest(void)
 {
-	uint64_t end = pair.now + REST, since = 0;
+	uint64_t end, since = 0;
 
 	calm_down();
+	if (sits_out(&pair.node[0]) || sits_out(&pair.node[1]))
+		obey_orders();
+	end = pair.now + REST;
 	while (pair.now < end && pair.wrong[0] == '\0') {
 		allow_all();
 		pair_run(pair.now + CARP_SEC);
