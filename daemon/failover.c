@@ -322,19 +322,45 @@ weigh(struct failover *f, uint32_t index, uint64_t now)
 	demote(f, cause, bad ? SICK_AMOUNT : 0, now);
 }
 
+static void
+lose(struct failover *f, uint32_t index, uint64_t now)
+{
+	const struct conf_resource *res = &conf_resources(f->conf)[index];
+	const char *why = f->res[index].reason;
+	struct role_detail d = { .text = NULL };
+	char text[RESOURCE_TEXT];
+
+	if (res->phase == PHASE_SERVICE && !res->critical)
+		return;
+	(void)snprintf(text, sizeof(text), "%s: %.150s", res->name,
+	    why[0] != '\0' ? why : "is not running any more");
+	d.text = text;
+	step(f, res->phase == PHASE_FENCE ? ROLE_EV_FENCE_LOST : ROLE_EV_SICK,
+	    &d, now);
+}
+
+/* What was lost while nobody wanted a failover. */
+static void
+recall_losses(struct failover *f, uint64_t now)
+{
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (f->res[i].lost && f->role.at == AT_MASTER)
+			lose(f, i, now);
+}
+
 void
 failover_report(
     struct failover *f, const struct resource_report *r, uint64_t now)
 {
-	struct role_detail d = { .text = NULL };
 	const struct conf_resource *res;
-	char text[RESOURCE_TEXT];
 
 	if (f->conf == NULL || r->index >= f->conf->failover.nresources)
 		return;
 	res = &conf_resources(f->conf)[r->index];
 	f->res[r->index].state = (enum resource_state)r->state;
 	f->res[r->index].known = is_answer(r);
+	if (r->lost || r->state == RES_UP)
+		f->res[r->index].lost = r->lost != 0;
 	memcpy(f->res[r->index].reason, r->text, sizeof(r->text));
 	if (r->took != 0)
 		store_run(&f->store, f->conf, r);
@@ -346,13 +372,8 @@ failover_report(
 		check_known(f, now);
 		return;
 	}
-	if (!r->lost || (res->phase == PHASE_SERVICE && !res->critical))
-		return;
-	(void)snprintf(text, sizeof(text), "%s: %.150s", res->name,
-	    r->text[0] != '\0' ? r->text : "is not running any more");
-	d.text = text;
-	step(f, res->phase == PHASE_FENCE ? ROLE_EV_FENCE_LOST : ROLE_EV_SICK,
-	    &d, now);
+	if (r->lost)
+		lose(f, r->index, now);
 }
 
 void
@@ -522,6 +543,8 @@ failover_update(
 		f->ops.hosts(f->arg);
 	if (f->store.disabled != was)
 		step(f, was ? ROLE_EV_ENABLE : ROLE_EV_DISABLE, NULL, now);
+	if (was && !f->store.disabled)
+		recall_losses(f, now);
 	return 0;
 }
 
