@@ -372,13 +372,14 @@ obey_orders(void)
 	pair_run(pair.now + 400 * CARP_SEC);
 	check_disabled(was_up);
 	for (unsigned i = 0; i < 2; i++) {
-		if (sits_out(&n[i]))
+		if (sits_out(&n[i]) || n[i].f == NULL)
 			continue;
 		if (!serves(&n[0]) && !serves(&n[1]))
 			pair_wrong("node %u may serve, and nobody does", i);
-		if (n[1 - i].maintenance && !n[1 - i].forced &&
-		    n[1 - i].f != NULL && !failover_disabled(n[1 - i].f) &&
-		    !serves(&n[i]))
+		/* Two that are both demoted: whoever came first. */
+		if (!n[i].f->role.failed && n[1 - i].maintenance &&
+		    !n[1 - i].forced && n[1 - i].f != NULL &&
+		    !failover_disabled(n[1 - i].f) && !serves(&n[i]))
 			pair_wrong(
 			    "node %u: in maintenance, and serves", 1 - i);
 	}
