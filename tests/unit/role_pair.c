@@ -374,7 +374,8 @@ obey_orders(void)
 	for (unsigned i = 0; i < 2; i++) {
 		if (sits_out(&n[i]) || n[i].f == NULL)
 			continue;
-		if (!serves(&n[0]) && !serves(&n[1]))
+		/* Of a disabled master services may be gone. */
+		if (!serves(&n[i]) && !is_up(&n[1 - i]))
 			pair_wrong("node %u may serve, and nobody does", i);
 		/* Two that are both demoted: whoever came first. */
 		if (!n[i].f->role.failed && n[1 - i].maintenance &&
