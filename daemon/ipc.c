@@ -12,8 +12,8 @@
 
 #include "ipc.h"
 
-#define WRAP_MAX    ((off_t)64 << 20)
-#define SEALS	    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define WRAP_MAX ((off_t)64 << 20)
+#define SEALS	 (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #define ROOM	 (4 * 1024 * 1024) /* some 5000 messages that wait */
 
@@ -29,8 +29,8 @@ ipc_pair(int ret[2])
 	for (int i = 0; i < 2; i++)
 		if (setsockopt(ret[i], SOL_SOCKET, SO_SNDBUFFORCE, &size,
 			sizeof(size)) == -1)
-			(void)setsockopt(ret[i], SOL_SOCKET, SO_SNDBUF, &size,
-			    sizeof(size));
+			(void)setsockopt(
+			    ret[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return 0;
 }
 
@@ -93,7 +93,8 @@ sound_report(const struct resource_report *r)
 {
 	return r->index < CONF_RESOURCE_MAX && r->verb <= VERB_VERIFY &&
 	       r->state <= RES_FAILED && r->exit <= HOOK_NOT_RUN &&
-	       r->lost <= 1 && ends(r->text, sizeof(r->text));
+	       r->lost <= 1 && r->phase < NPHASES &&
+	       ends(r->name, sizeof(r->name)) && ends(r->text, sizeof(r->text));
 }
 
 static bool

@@ -469,7 +469,7 @@ START_TEST(the_check_can_fail)
 {
 	bool seen = false;
 
-	for (unsigned seed = 1; seed < 100 && !seen; seed++) {
+	for (unsigned seed = 1; seed < 400 && !seen; seed++) {
 		pair_begin(seed);
 		pair.unfenced = true;
 		chaos();
@@ -477,6 +477,53 @@ START_TEST(the_check_can_fail)
 		pair_end();
 	}
 	ck_assert_msg(seen, "two nodes without a fence never wrote both");
+}
+END_TEST
+
+static struct carp_engine *
+one_that_serves(void)
+{
+	pair_begin(3);
+	pair.calm = true;
+	pair_run(pair.now + 30 * CARP_SEC);
+	ck_assert_str_eq(pair.wrong, "");
+	ck_assert(serves(&pair.node[0]) || serves(&pair.node[1]));
+	return &pair.node[serves(&pair.node[0]) ? 0 : 1];
+}
+
+/* The engine has a new configuration, the supervisor has not yet. */
+START_TEST(reports_are_of_a_name)
+{
+	struct carp_engine *e = one_that_serves();
+	struct conf *conf = make_conf(e->id);
+	struct conf_resource *r = (struct conf_resource *)(conf + 1), was;
+
+	was = r[FENCE];
+	r[FENCE] = r[MAIL];
+	r[MAIL] = was;
+	ck_assert_int_eq(failover_configure(e->f, conf, pair.now), 0);
+	pair.disk.key[e->id] = 0; /* somebody has removed it */
+	pair_run(pair.now + 3 * CARP_SEC);
+	ck_assert_msg(
+	    pair.resorts == 1, "the loss of the fence was taken for another's");
+	pair_end();
+	free(conf);
+}
+END_TEST
+
+/* Without an engine for too long; and then there is one, and adopts it. */
+START_TEST(what_goes_down_by_itself_is_seen)
+{
+	struct carp_engine *e = one_that_serves();
+
+	plan_abandon(&e->plan, "there is no engine");
+	plan_due(&e->plan, WEB, false);
+	pair_run(pair.now + 8 * CARP_SEC);
+	ck_assert_msg(
+	    e->f->role.at != AT_MASTER || serves(e), "a master of nothing");
+	come_to_rest();
+	ck_assert_str_eq(pair.wrong, "");
+	pair_end();
 }
 END_TEST
 
@@ -506,6 +553,8 @@ main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, lives);
 	tcase_add_test(t, the_check_can_fail);
+	tcase_add_test(t, reports_are_of_a_name);
+	tcase_add_test(t, what_goes_down_by_itself_is_seen);
 	tcase_add_test(t, two_broken_nodes);
 	suite_add_tcase(s, t);
 	return suite_run(s);
