@@ -322,37 +322,88 @@ weigh(struct failover *f, uint32_t index, uint64_t now)
 	demote(f, cause, bad ? SICK_AMOUNT : 0, now);
 }
 
-void
-failover_report(
-    struct failover *f, const struct resource_report *r, uint64_t now)
+static void
+lose(struct failover *f, uint32_t index, uint64_t now)
 {
+	const struct conf_resource *res = &conf_resources(f->conf)[index];
+	const char *why = f->res[index].reason;
 	struct role_detail d = { .text = NULL };
-	const struct conf_resource *res;
 	char text[RESOURCE_TEXT];
 
-	if (f->conf == NULL || r->index >= f->conf->failover.nresources)
-		return;
-	res = &conf_resources(f->conf)[r->index];
-	f->res[r->index].state = (enum resource_state)r->state;
-	f->res[r->index].known = is_answer(r);
-	memcpy(f->res[r->index].reason, r->text, sizeof(r->text));
-	if (r->took != 0)
-		store_run(&f->store, f->conf, r);
-	if (r->state == RES_FAILED || r->state == RES_SICK)
-		(void)snprintf(f->culprit, sizeof(f->culprit), "%s", res->name);
-	failover_tell_run(f, r, now);
-	weigh(f, r->index, now);
-	if (!f->known) {
-		check_known(f, now);
-		return;
-	}
-	if (!r->lost || (res->phase == PHASE_SERVICE && !res->critical))
+	if (res->phase == PHASE_SERVICE && !res->critical)
 		return;
 	(void)snprintf(text, sizeof(text), "%s: %.150s", res->name,
-	    r->text[0] != '\0' ? r->text : "is not running any more");
+	    why[0] != '\0' ? why : "is not running any more");
 	d.text = text;
 	step(f, res->phase == PHASE_FENCE ? ROLE_EV_FENCE_LOST : ROLE_EV_SICK,
 	    &d, now);
+}
+
+/* What was lost while nobody wanted a failover. */
+static void
+recall_losses(struct failover *f, uint64_t now)
+{
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (f->res[i].lost && f->role.at == AT_MASTER)
+			lose(f, i, now);
+}
+
+/* What is meant, as this side counts; false: it is not configured here. */
+static bool
+find_index(const struct failover *f, struct resource_report *r)
+{
+	const struct conf_resource *res = conf_resources(f->conf);
+
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (res[i].phase == r->phase &&
+		    strcmp(res[i].name, r->name) == 0) {
+			r->index = (uint16_t)i;
+			return true;
+		}
+	return false;
+}
+
+/* A supervisor that had no engine for too long takes all down by itself. */
+static bool
+goes_unasked(const struct failover *f, const struct resource_report *r,
+    enum resource_state was)
+{
+	bool up = was == RES_UP || was == RES_SICK;
+	bool leaves = r->state == RES_DOWN || r->state == RES_STOPPING ||
+		      r->state == RES_FAILED;
+
+	return up && leaves && r->order == 0 &&
+	       (f->role.at == AT_MASTER || f->role.at == AT_SHAKEN);
+}
+
+void
+failover_report(
+    struct failover *f, const struct resource_report *report, uint64_t now)
+{
+	struct resource_report copy = *report;
+	const struct resource_report *r = &copy;
+	struct failover_resource *res;
+	enum resource_state was;
+
+	if (f->conf == NULL || !find_index(f, &copy))
+		return;
+	res = &f->res[r->index];
+	was = res->state;
+	res->state = (enum resource_state)r->state;
+	res->known = is_answer(r);
+	if (r->lost || r->state == RES_UP)
+		res->lost = r->lost != 0;
+	memcpy(res->reason, r->text, sizeof(r->text));
+	if (r->took != 0)
+		store_run(&f->store, f->conf, r);
+	if (r->state == RES_FAILED || r->state == RES_SICK)
+		memcpy(f->culprit, r->name, sizeof(f->culprit));
+	failover_tell_run(f, r, now);
+	weigh(f, r->index, now);
+	if (!f->known)
+		check_known(f, now);
+	else if (r->lost || goes_unasked(f, r, was))
+		lose(f, r->index, now);
 }
 
 void
@@ -522,6 +573,8 @@ failover_update(
 		f->ops.hosts(f->arg);
 	if (f->store.disabled != was)
 		step(f, was ? ROLE_EV_ENABLE : ROLE_EV_DISABLE, NULL, now);
+	if (was && !f->store.disabled)
+		recall_losses(f, now);
 	return 0;
 }
 

@@ -35,6 +35,7 @@ struct failover_resource {
 	enum resource_state state;
 	bool known;
 	bool demotes; /* it is a cause of demotion */
+	bool lost;    /* it was up, and is not any more */
 	char reason[RESOURCE_TEXT];
 };
 

@@ -37,7 +37,7 @@ struct hook_run {
 	void *arg;
 	uint64_t started;
 	bool killed, late;
-	const char *why; /* it was killed */
+	char why[HOOK_LAST_MAX]; /* it was killed */
 	char line[OUT_LINE_MAX];
 	size_t len; /* of line, < OUT_LINE_MAX */
 	char last[HOOK_LAST_MAX];
@@ -249,7 +249,7 @@ hook_run_kill(struct hook_run *r, const char *why)
 {
 	if (r->killed)
 		return;
-	r->why = why;
+	(void)snprintf(r->why, sizeof(r->why), "%s", why);
 	slay(r);
 }
 

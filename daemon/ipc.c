@@ -93,7 +93,8 @@ sound_report(const struct resource_report *r)
 {
 	return r->index < CONF_RESOURCE_MAX && r->verb <= VERB_VERIFY &&
 	       r->state <= RES_FAILED && r->exit <= HOOK_NOT_RUN &&
-	       r->lost <= 1 && ends(r->text, sizeof(r->text));
+	       r->lost <= 1 && r->phase < NPHASES &&
+	       ends(r->name, sizeof(r->name)) && ends(r->text, sizeof(r->text));
 }
 
 static bool

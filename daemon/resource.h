@@ -73,15 +73,18 @@ struct resource_order {
 
 /* One run of a hook that has ended, or a state that changed without one. */
 struct resource_report {
+	/* After a reload the two sides may count in different ways. */
+	char name[CONF_RESOURCE_LEN];
 	uint32_t order; /* id of the order it belongs to; 0: none */
-	uint16_t index; /* in conf_resources() */
+	uint16_t index; /* in conf_resources() of the supervisor */
 	uint8_t verb;	/* enum resource_verb */
 	uint8_t state;	/* enum resource_state, now */
 	uint32_t exit;	/* enum resource_exit */
 	uint8_t lost;	/* its state ended without an order: a fence whose
 			    keeper is gone and that status does not confirm,
 			    a monitored resource that fails */
-	uint8_t reserved[3];
+	uint8_t phase;	/* enum conf_phase */
+	uint8_t reserved[2];
 	uint64_t began, took;	  /* CLOCK_MONOTONIC, ns; took 0: nothing ran */
 	char text[RESOURCE_TEXT]; /* reason, last line of its output */
 };

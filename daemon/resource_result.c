@@ -210,6 +210,8 @@ plan_state(const struct plan *p, unsigned i, struct resource_report *ret)
 	const struct plan_item *it = &p->item[i];
 
 	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->name, it->name, sizeof(ret->name));
+	ret->phase = (uint8_t)it->phase;
 	ret->index = (uint16_t)i;
 	ret->verb = it->running ? it->verb : VERB_STATUS;
 	ret->state = it->state;
