@@ -110,7 +110,7 @@ struct vip {
 	struct vip_want **buckets; /* of all wants, by address */
 	size_t nbuckets, nwants;   /* nbuckets: a power of 2, or 0 */
 	size_t nsets;
-	uint64_t cost;		     /* of an address that is added, ns */
+	uint64_t cost[2];	     /* of adding one of IPv4, of IPv6, ns */
 	uint64_t retry;		     /* earliest of all sets; or NEVER */
 	char (*links)[VIP_IFNAMSIZ]; /* that VIP_LINK is to be told of */
 	size_t nlinks, maxlinks;
