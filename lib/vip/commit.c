@@ -258,7 +258,8 @@ finish_set(struct vip_set *s, uint64_t now)
 	compact(s);
 	v->retry = s->retry < v->retry ? s->retry : v->retry;
 	v->retry = s->resend < v->retry ? s->resend : v->retry;
-	if (v->unfinished && s->planned < s->nwants) {
+	if (s->parting || (v->unfinished && s->planned < s->nwants)) {
+		s->parting = false;
 		v->retry = now;
 		return;
 	}

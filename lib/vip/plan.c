@@ -332,6 +332,15 @@ wants_link_up(const struct vip_set *s)
 	return false;
 }
 
+bool
+plan_parts(const struct vip_set *s)
+{
+	const struct mon_link *l =
+	    s->vmac != 0 ? mon_link(&s->v->mon, s->vmac) : NULL;
+
+	return l != NULL && (l->flags & IFF_UP) && !wants_link_up(s);
+}
+
 /* The macvlan is up first, and down first. */
 static void
 plan_link(struct vip_set *s)
@@ -352,8 +361,10 @@ plan_link(struct vip_set *s)
 void
 plan_changes(struct vip_set *s, uint64_t now)
 {
+	s->planned = s->parting ? s->nwants : 0;
+	if (s->parting)
+		return;
 	plan_link(s);
-	s->planned = 0;
 	if (s->going && s->vmac != 0 && !vmac_is_shared(s))
 		return; /* they go with the link */
 	for (size_t i = 0; i < s->nwants; i++)

@@ -13,6 +13,9 @@ struct vip_want;
 /* Its addresses are to be on its link, be that up or down. */
 bool plan_holds(const struct vip_set *);
 
+/* Its macvlan is up, and has to go down. */
+bool plan_parts(const struct vip_set *);
+
 /* It is to be, and nobody else has it. */
 bool plan_is_wanted(const struct vip_want *);
 

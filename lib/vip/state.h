@@ -64,6 +64,8 @@ struct vip_set {
 	bool keeps6;	    /* its macvlan can hold IPv6 while down */
 	bool going;	    /* everything is to go */
 	bool held;	    /* its lease has no end: the link is down */
+	bool silent;	    /* its lease was ended, the link is up */
+	bool parting;	    /* so in this commit: the link waits for the next */
 	bool queued, tells; /* is in v->todo, in v->telling */
 };
 
