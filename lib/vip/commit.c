@@ -243,6 +243,21 @@ compact(struct vip_set *s)
 	}
 }
 
+static uint64_t
+deadline(const struct vip_set *s)
+{
+	uint64_t at = s->retry < s->resend ? s->retry : s->resend;
+
+	return s->part < at ? s->part : at;
+}
+
+static void
+note_deadline(struct vip_set *s)
+{
+	if (deadline(s) < s->v->retry)
+		s->v->retry = deadline(s);
+}
+
 /* Where it goes on the next time, or when. */
 static void
 finish_set(struct vip_set *s, uint64_t now)
@@ -256,10 +271,8 @@ finish_set(struct vip_set *s, uint64_t now)
 	if (s->resend <= now)
 		s->resend = CARP_NEVER;
 	compact(s);
-	v->retry = s->retry < v->retry ? s->retry : v->retry;
-	v->retry = s->resend < v->retry ? s->resend : v->retry;
-	if (s->parting || (v->unfinished && s->planned < s->nwants)) {
-		s->parting = false;
+	note_deadline(s);
+	if (v->unfinished && s->planned < s->nwants) {
 		v->retry = now;
 		return;
 	}
@@ -288,12 +301,10 @@ queue_due(struct vip *v, uint64_t now)
 	v->retry = CARP_NEVER;
 	TAILQ_FOREACH(s, &v->all, all)
 	{
-		if (s->retry <= now || s->resend <= now) {
+		if (deadline(s) <= now)
 			set_queue(s);
-			continue;
-		}
-		v->retry = s->retry < v->retry ? s->retry : v->retry;
-		v->retry = s->resend < v->retry ? s->resend : v->retry;
+		else
+			note_deadline(s);
 	}
 }
 

@@ -19,9 +19,10 @@
 #include "plan.h"
 #include "state.h"
 
-#define ROUNDS	4    /* what was not known is asked once */
-#define PER_TRY 4096 /* requests of one transaction, about */
-#define TICKS	2    /* that a lease may end early */
+#define ROUNDS	4		       /* what was not known is asked once */
+#define PER_TRY 4096		       /* requests of one transaction, about */
+#define TICKS	2		       /* that a lease may end early */
+#define PARTING (50 * CARP_SEC / 1000) /* that a link stays up, silent */
 
 uint32_t
 guard_shortest(void)
@@ -122,7 +123,9 @@ waits(const struct vip_set *s)
 
 /*
  * It has to give its addresses away.  To bring the link down takes the kernel
- * 10 ms and more, so it is silenced before, and others may be told.
+ * 10 ms and more, and nobody else gets at its links meanwhile, which the next
+ * owner may want, if it is a container on this machine.  So it is silenced
+ * only, and its link goes down when the others have been told.
  */
 static bool
 parts(const struct vip_set *s)
@@ -247,6 +250,7 @@ rebuild(struct vip *v)
 		s->leased = false;
 		s->held = false;
 		s->silent = false;
+		s->part = CARP_NEVER;
 		if (is_concerned(s))
 			set_queue(s);
 	}
@@ -274,7 +278,9 @@ try_all(struct vip *v, bool *more)
 	{
 		if (s->renewing && rc == 0) {
 			s->renew = false;
-			s->silent = s->parting = parts(s);
+			s->silent = parts(s);
+			s->part =
+			    s->silent ? vip_clock() + PARTING : CARP_NEVER;
 			s->held = waits(s);
 		}
 		s->renewing = false;

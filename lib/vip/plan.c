@@ -361,9 +361,12 @@ plan_link(struct vip_set *s)
 void
 plan_changes(struct vip_set *s, uint64_t now)
 {
-	s->planned = s->parting ? s->nwants : 0;
-	if (s->parting)
+	if (s->part != CARP_NEVER && now < s->part && !s->going) {
+		s->planned = s->nwants;
 		return;
+	}
+	s->part = CARP_NEVER;
+	s->planned = 0;
 	plan_link(s);
 	if (s->going && s->vmac != 0 && !vmac_is_shared(s))
 		return; /* they go with the link */

@@ -53,6 +53,7 @@ struct vip_set {
 	struct vip_parent *parent; /* what to put back, or NULL */
 	uint64_t retry;		   /* when refused ones are tried again */
 	uint64_t resend;	   /* the same of announcements; or NEVER */
+	uint64_t part;		   /* when its link goes down; or NEVER */
 	uint64_t repaired, announced;
 	size_t planned;	    /* wants looked at for additions */
 	unsigned tries;	    /* announcements that found no room */
@@ -65,7 +66,6 @@ struct vip_set {
 	bool going;	    /* everything is to go */
 	bool held;	    /* its lease has no end: the link is down */
 	bool silent;	    /* its lease was ended, the link is up */
-	bool parting;	    /* so in this commit: the link waits for the next */
 	bool queued, tells; /* is in v->todo, in v->telling */
 };
 
