@@ -22,6 +22,7 @@
 #define FIRST_BEAT_MS 200
 #define BOUND_US      2000 /* packets wait no longer for other work, */
 #define BOUND_CALLS   8	   /* nor for more of it than this */
+#define PARTING_MS    100
 #define LAST_WORDS_MS 500
 #define QUEUE_MAX     65536 /* messages; more than hosts there can be */
 
@@ -509,18 +510,37 @@ loop(struct child *c)
 	}
 }
 
+/* Links of virtual MACs go down when the peer has had time to take over. */
+static void
+part(struct carp_engine *e)
+{
+	uint64_t end = carp_now() + PARTING_MS * (CARP_SEC / 1000);
+	struct timespec ts;
+	uint64_t at;
+
+	while ((at = carp_engine_deadline(e)) <= end && carp_now() < end) {
+		ts.tv_sec = (time_t)(at / CARP_SEC);
+		ts.tv_nsec = (long)(at % CARP_SEC);
+		(void)clock_nanosleep(
+		    CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+		/* What fails here, leaving tries again. */
+		(void)carp_engine_process(e, carp_now());
+	}
+}
+
 /* Bows out first; then tells what the supervisor may still want to know. */
 static void
 stop(struct child *c)
 {
 	struct pollfd pfd = { .fd = c->ipc, .events = POLLOUT };
 	uint64_t end = carp_now() + LAST_WORDS_MS * (CARP_SEC / 1000);
+	bool says = c->instance != NULL && !c->abandoned;
 
 	/*
 	 * Nobody is left who could give storage back: the peer must not think
 	 * so, and hears nothing.  The addresses go with the engine.
 	 */
-	if (c->instance != NULL && !c->abandoned) {
+	if (says) {
 		instance_process(c->instance, carp_now());
 		instance_stop(c->instance, carp_now());
 	}
@@ -529,6 +549,8 @@ stop(struct child *c)
 		(void)poll(&pfd, 1, LAST_WORDS_MS);
 		flush(c);
 	}
+	if (says)
+		part(instance_engine(c->instance));
 }
 
 static int

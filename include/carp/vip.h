@@ -172,9 +172,10 @@ void	 vip_set_announce(struct vip_set *);	/* tell the neighbours */
  * after a second.  With nothing to do, no system call is made.
  *
  * Links and removals are always done.  Of additions it does what takes about
- * 2 ms, in the following turns 10 ms, and announces them; 512 announcements go
- * out at once, others at 125 a millisecond.  While something is left,
- * vip_deadline() is the time of the next turn: now, or soon.
+ * 2 ms, in the following turns 512 of IPv4 or what takes 10 ms of IPv6, and
+ * announces them; 512 announcements go out at once, others at 125 a
+ * millisecond.  While something is left, vip_deadline() is the time of the next
+ * turn: now, or soon.
  */
 int	 vip_commit(struct vip *, uint64_t now);
 

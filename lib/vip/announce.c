@@ -15,7 +15,6 @@
 
 #define ANN_BUFFER (4 * 1024 * 1024) /* of frames on their way */
 #define RESEND	   (10 * CARP_SEC / 1000)
-#define BURST	   512 /* frames at once; see refill() */
 #define PER_FRAME  (8 * CARP_SEC / 1000000)
 #define NEXT_BURST (2 * CARP_SEC / 1000)
 #define SEND_TRIES 50 /* without any frame getting out */
@@ -231,7 +230,8 @@ refill(struct announcer *a, uint64_t now)
 
 	if (n == 0)
 		return;
-	a->tokens = n < BURST - a->tokens ? a->tokens + (unsigned)n : BURST;
+	a->tokens =
+	    n < ANN_BURST - a->tokens ? a->tokens + (unsigned)n : ANN_BURST;
 	a->filled = now;
 }
 

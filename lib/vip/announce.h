@@ -11,8 +11,9 @@
 
 #include <carp/carp.h>
 
-#define ANN_BATCH 256 /* frames in one system call */
-#define ANN_FRAME 86  /* Ethernet, IPv6, NA, one option */
+#define ANN_BURST 512	    /* frames at once */
+#define ANN_BATCH ANN_BURST /* in one system call */
+#define ANN_FRAME 86	    /* Ethernet, IPv6, NA, one option */
 
 struct vip;
 

@@ -12,11 +12,12 @@
 
 #define ROUNDS	   3 /* what was not known is asked once */
 
-/* What additions shall take in one turn, in ns, and how many they may be. */
+/* What additions shall take in one turn, in ns. */
 #define FIRST_TURN (2 * CARP_SEC / 1000)
-#define NEXT_TURN  (10 * CARP_SEC / 1000)
-#define ADD_MIN	   8
-#define ADD_MAX	   1024
+#define NEXT_TURN4 (100 * CARP_SEC / 1000)
+#define NEXT_TURN6 (10 * CARP_SEC / 1000)
+#define SAMPLE	   16		    /* of fewer one learns nothing */
+#define COST_MAX   (CARP_SEC / 100) /* that an address is thought to have */
 
 int
 commit_reserve(struct vip *v, unsigned n)
@@ -157,50 +158,53 @@ carry_out(struct vip *v, uint64_t now, bool *again)
 	return first;
 }
 
-/* At most so many additions in all; false: there are no more. */
+/* False: there are no more. */
 static bool
-plan_all_news(struct vip *v, unsigned max, uint64_t now)
+plan_all_news(struct vip *v, struct plan_turn *t, uint64_t now)
 {
 	struct vip_set *s;
 
 	TAILQ_FOREACH(s, &v->todo, todo)
-	{
-		unsigned used = v->batch.n;
-
-		if (used >= max || plan_news(s, max - used, now))
-			return true;
-	}
+	if (plan_is_full(t) || plan_news(s, t, now))
+		return true;
 	return false;
 }
 
-/* How many additions the kernel does in this time, as far as is known. */
-static unsigned
-additions(const struct vip *v, uint64_t time)
+static void
+learn_cost(struct vip *v, const struct plan_turn *t, uint64_t took)
 {
-	uint64_t n = time / v->cost;
+	for (int f = 0; f < 2 && t->n >= SAMPLE; f++) {
+		uint64_t was = took * t->cost[f] / t->time;
 
-	return n < ADD_MIN ? ADD_MIN : n > ADD_MAX ? ADD_MAX : (unsigned)n;
+		v->cost[f] = (t->cost[f] + was) / 2 + 1;
+		if (v->cost[f] > COST_MAX)
+			v->cost[f] = COST_MAX;
+	}
 }
 
 /*
  * The kernel takes 10 to 30 us for an IPv4 address, and on a link that is up
  * more than 1 ms for the thousandth of IPv6.  So additions are done in turns,
  * and the caller calls again: after the first one soon, to advertise, and then
- * so that nobody has to wait too long.
+ * so that nobody has to wait too long.  A turn costs something, too, mostly the
+ * news of what was done: so those of IPv4 are as large as a burst of
+ * announcements.
  */
 static int
 add_some(struct vip *v, uint64_t now, bool *again)
 {
-	unsigned max = additions(v, v->unfinished ? NEXT_TURN : FIRST_TURN);
+	struct plan_turn t = {
+		.cost = { v->cost[0], v->cost[1] },
+		.limit = { v->unfinished ? NEXT_TURN4 : FIRST_TURN,
+		    v->unfinished ? NEXT_TURN6 : FIRST_TURN },
+		.most = ANN_BURST,
+	};
 	uint64_t start = vip_clock();
-	unsigned n;
 	int rc;
 
-	v->unfinished = plan_all_news(v, max, now);
-	n = v->batch.n;
+	v->unfinished = plan_all_news(v, &t, now);
 	rc = carry_out(v, now, again);
-	if (v->unfinished)
-		v->cost = (v->cost + (vip_clock() - start) / n) / 2 + 1;
+	learn_cost(v, &t, vip_clock() - start);
 	return rc;
 }
 
@@ -239,6 +243,21 @@ compact(struct vip_set *s)
 	}
 }
 
+static uint64_t
+deadline(const struct vip_set *s)
+{
+	uint64_t at = s->retry < s->resend ? s->retry : s->resend;
+
+	return s->part < at ? s->part : at;
+}
+
+static void
+note_deadline(struct vip_set *s)
+{
+	if (deadline(s) < s->v->retry)
+		s->v->retry = deadline(s);
+}
+
 /* Where it goes on the next time, or when. */
 static void
 finish_set(struct vip_set *s, uint64_t now)
@@ -252,8 +271,7 @@ finish_set(struct vip_set *s, uint64_t now)
 	if (s->resend <= now)
 		s->resend = CARP_NEVER;
 	compact(s);
-	v->retry = s->retry < v->retry ? s->retry : v->retry;
-	v->retry = s->resend < v->retry ? s->resend : v->retry;
+	note_deadline(s);
 	if (v->unfinished && s->planned < s->nwants) {
 		v->retry = now;
 		return;
@@ -283,12 +301,10 @@ queue_due(struct vip *v, uint64_t now)
 	v->retry = CARP_NEVER;
 	TAILQ_FOREACH(s, &v->all, all)
 	{
-		if (s->retry <= now || s->resend <= now) {
+		if (deadline(s) <= now)
 			set_queue(s);
-			continue;
-		}
-		v->retry = s->retry < v->retry ? s->retry : v->retry;
-		v->retry = s->resend < v->retry ? s->resend : v->retry;
+		else
+			note_deadline(s);
 	}
 }
 

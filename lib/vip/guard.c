@@ -19,9 +19,10 @@
 #include "plan.h"
 #include "state.h"
 
-#define ROUNDS	4    /* what was not known is asked once */
-#define PER_TRY 4096 /* requests of one transaction, about */
-#define TICKS	2    /* that a lease may end early */
+#define ROUNDS	4		       /* what was not known is asked once */
+#define PER_TRY 4096		       /* requests of one transaction, about */
+#define TICKS	2		       /* that a lease may end early */
+#define PARTING (50 * CARP_SEC / 1000) /* that a link stays up, silent */
 
 uint32_t
 guard_shortest(void)
@@ -120,10 +121,24 @@ waits(const struct vip_set *s)
 	return !s->up && plan_holds(s) && l != NULL && !(l->flags & IFF_UP);
 }
 
+/*
+ * It has to give its addresses away.  To bring the link down takes the kernel
+ * 10 ms and more, and nobody else gets at its links meanwhile, which the next
+ * owner may want, if it is a container on this machine.  So it is silenced
+ * only, and its link goes down when the others have been told.
+ */
+static bool
+parts(const struct vip_set *s)
+{
+	return s->leased && !s->silent && !s->held && !s->going &&
+	       plan_parts(s);
+}
+
 static bool
 is_concerned(const struct vip_set *s)
 {
-	return s->cfg.lease == VIP_LEASE_GUARD && (s->up || waits(s));
+	return s->cfg.lease == VIP_LEASE_GUARD &&
+	       (s->up || waits(s) || parts(s));
 }
 
 /* What the set needs.  True: there is more, for another transaction. */
@@ -134,6 +149,11 @@ plan_set(struct vip *v, struct vip_set *s)
 	bool news = false;
 	size_t i;
 
+	if (parts(s)) {
+		rules_put_dead(&g->batch, s->guard_id);
+		s->renewing = true;
+		return false;
+	}
 	for (i = 0; i < s->nwants && !is_full(g); i++) {
 		struct vip_want *w = &s->wants[i];
 
@@ -147,7 +167,8 @@ plan_set(struct vip *v, struct vip_set *s)
 		w->claims = true;
 		news = true;
 	}
-	if (waits(s) ? news || !s->held : news || s->renew || s->held)
+	if (waits(s) ? news || !s->held
+		     : news || s->renew || s->held || s->silent)
 		rules_put_alive(
 		    &g->batch, s->guard_id, waits(s) ? 0 : s->cfg.lease_ms);
 	s->renewing = true;
@@ -228,6 +249,8 @@ rebuild(struct vip *v)
 			s->wants[i].guarded = false;
 		s->leased = false;
 		s->held = false;
+		s->silent = false;
+		s->part = CARP_NEVER;
 		if (is_concerned(s))
 			set_queue(s);
 	}
@@ -255,6 +278,9 @@ try_all(struct vip *v, bool *more)
 	{
 		if (s->renewing && rc == 0) {
 			s->renew = false;
+			s->silent = parts(s);
+			s->part =
+			    s->silent ? vip_clock() + PARTING : CARP_NEVER;
 			s->held = waits(s);
 		}
 		s->renewing = false;

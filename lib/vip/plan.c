@@ -10,6 +10,8 @@
 #include "state.h"
 #include "vmac.h"
 
+#define ADD_MIN 8 /* in a turn, whatever they cost */
+
 /* Seconds that the kernel may keep an address: what kind of lease it is. */
 static uint32_t
 lifetime(const struct vip_set *s)
@@ -330,6 +332,15 @@ wants_link_up(const struct vip_set *s)
 	return false;
 }
 
+bool
+plan_parts(const struct vip_set *s)
+{
+	const struct mon_link *l =
+	    s->vmac != 0 ? mon_link(&s->v->mon, s->vmac) : NULL;
+
+	return l != NULL && (l->flags & IFF_UP) && !wants_link_up(s);
+}
+
 /* The macvlan is up first, and down first. */
 static void
 plan_link(struct vip_set *s)
@@ -350,8 +361,13 @@ plan_link(struct vip_set *s)
 void
 plan_changes(struct vip_set *s, uint64_t now)
 {
-	plan_link(s);
+	if (s->part != CARP_NEVER && now < s->part && !s->going) {
+		s->planned = s->nwants;
+		return;
+	}
+	s->part = CARP_NEVER;
 	s->planned = 0;
+	plan_link(s);
 	if (s->going && s->vmac != 0 && !vmac_is_shared(s))
 		return; /* they go with the link */
 	for (size_t i = 0; i < s->nwants; i++)
@@ -360,9 +376,25 @@ plan_changes(struct vip_set *s, uint64_t now)
 }
 
 bool
-plan_news(struct vip_set *s, unsigned max, uint64_t now)
+plan_is_full(const struct plan_turn *t)
 {
-	for (; s->planned < s->nwants && max > 0; s->planned++) {
+	return t->n >= t->most || (t->n >= ADD_MIN && t->share >= PLAN_FULL);
+}
+
+static void
+count(struct plan_turn *t, uint8_t family)
+{
+	unsigned f = family == 6;
+
+	t->n++;
+	t->time += t->cost[f];
+	t->share += t->cost[f] * PLAN_FULL / t->limit[f];
+}
+
+bool
+plan_news(struct vip_set *s, struct plan_turn *t, uint64_t now)
+{
+	for (; s->planned < s->nwants && !plan_is_full(t); s->planned++) {
 		struct vip_want *w = &s->wants[s->planned];
 		unsigned dev;
 
@@ -376,7 +408,7 @@ plan_news(struct vip_set *s, unsigned max, uint64_t now)
 			continue;
 		}
 		plan_add(w, dev, choose_prefix(w), false);
-		max--;
+		count(t, w->addr.family);
 	}
 	return s->planned < s->nwants;
 }

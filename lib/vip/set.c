@@ -191,6 +191,7 @@ vip_set_new(
 	s->v = v;
 	s->retry = CARP_NEVER;
 	s->resend = CARP_NEVER;
+	s->part = CARP_NEVER;
 	TAILQ_INSERT_TAIL(&v->all, s, all);
 	v->nsets++;
 	if ((s->cfg.lease == VIP_LEASE_GUARD && (rc = guard_open(v)) < 0) ||

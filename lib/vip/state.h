@@ -53,6 +53,7 @@ struct vip_set {
 	struct vip_parent *parent; /* what to put back, or NULL */
 	uint64_t retry;		   /* when refused ones are tried again */
 	uint64_t resend;	   /* the same of announcements; or NEVER */
+	uint64_t part;		   /* when its link goes down; or NEVER */
 	uint64_t repaired, announced;
 	size_t planned;	    /* wants looked at for additions */
 	unsigned tries;	    /* announcements that found no room */
@@ -64,6 +65,7 @@ struct vip_set {
 	bool keeps6;	    /* its macvlan can hold IPv6 while down */
 	bool going;	    /* everything is to go */
 	bool held;	    /* its lease has no end: the link is down */
+	bool silent;	    /* its lease was ended, the link is up */
 	bool queued, tells; /* is in v->todo, in v->telling */
 };
 
@@ -110,7 +112,7 @@ struct vip {
 	struct vip_want **buckets; /* of all wants, by address */
 	size_t nbuckets, nwants;   /* nbuckets: a power of 2, or 0 */
 	size_t nsets;
-	uint64_t cost;		     /* of an address that is added, ns */
+	uint64_t cost[2];	     /* of adding one of IPv4, of IPv6, ns */
 	uint64_t retry;		     /* earliest of all sets; or NEVER */
 	char (*links)[VIP_IFNAMSIZ]; /* that VIP_LINK is to be told of */
 	size_t nlinks, maxlinks;

@@ -32,7 +32,7 @@ vip_new(struct vip **ret)
 	v->ann.fd = -1;
 	v->retry = CARP_NEVER;
 	v->reread = CARP_NEVER;
-	v->cost = FIRST_COST;
+	v->cost[0] = v->cost[1] = FIRST_COST;
 	if ((rc = nl_open(&v->nl, NETLINK_ROUTE)) < 0 ||
 	    (rc = commit_reserve(v, MIN_BATCH)) < 0 || (rc = mon_open(v)) < 0)
 		goto fail;

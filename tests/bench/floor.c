@@ -3,7 +3,7 @@
  * The least that a kernel lets anybody do, to compare with.
  *
  *	floor addresses INTERFACE COUNT	one advertisement, then COUNT addresses
- *	    10.0.X.Y/16 in one netlink batch, COUNT announcements in one send
+ *	    10.0.X.Y/32 in one netlink batch, COUNT announcements in one send
  *	floor link INTERFACE LINK	one advertisement, brings LINK up, one
  *	    announcement with its Ethernet address
  *	floor adverts INTERFACE RATE SECONDS	so many frames a second, twenty
@@ -127,7 +127,7 @@ add_all(const struct port *p, unsigned count)
 		m[i].h.nlmsg_type = RTM_NEWADDR;
 		m[i].h.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE;
 		m[i].a.ifa_family = AF_INET;
-		m[i].a.ifa_prefixlen = 16;
+		m[i].a.ifa_prefixlen = 32;
 		m[i].a.ifa_index = (unsigned)p->index;
 		m[i].ra.rta_type = IFA_LOCAL;
 		m[i].ra.rta_len = RTA_LENGTH(4);

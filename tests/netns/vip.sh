@@ -430,9 +430,9 @@ case_syscalls() { # how many for 1,000 addresses, and for nothing to do
 	echo "syscalls: 1000 addresses: $(grep -c '^sendto\|^sendmsg' \
 	    "$tmp/trace") netlink sends, $(grep -c ^sendmmsg "$tmp/trace")" \
 	    "packet sends"
-	[ "$(grep -c '^sendto\|^sendmsg' "$tmp/trace")" -le 20 ] ||
+	[ "$(grep -c '^sendto\|^sendmsg' "$tmp/trace")" -le 6 ] ||
 	    fail "too many netlink sends"
-	[ "$(grep -c ^sendmmsg "$tmp/trace")" -le 20 ] ||
+	[ "$(grep -c ^sendmmsg "$tmp/trace")" -le 10 ] ||
 	    fail "too many packet sends"
 }
 
