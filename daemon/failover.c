@@ -7,17 +7,18 @@
 
 #include "failover.h"
 #include "failover_alias.h"
+#include "failover_claim.h"
 #include "failover_events.h"
 #include "failover_view.h"
 #include "log.h"
 
-#define MAINTENANCE   "maintenance"
-#define IMPORTING     "importing"
-#define IMPORT_AMOUNT 120 /* a node that serves is preferred to one that */
-#define BELOW	      239 /* only begins to; but that is not `demoted' */
-#define SICK_AMOUNT   10  /* of a resource that is not critical */
-#define KNOWN_WAIT    (15 * CARP_SEC) /* for the first word of resources */
-#define LOOK	      (CARP_SEC)      /* between looks at the reasons */
+#define MAINTENANCE "maintenance"
+#define NOT_SERVING "not serving"
+#define NOT_AMOUNT  120 /* a node that serves is preferred to one that */
+#define BELOW	    239 /* does not; but that is not `demoted' */
+#define SICK_AMOUNT 10	/* of a resource that is not critical */
+#define KNOWN_WAIT  (15 * CARP_SEC) /* for the first word of resources */
+#define LOOK	    (CARP_SEC)	    /* between looks at the reasons */
 
 int
 failover_new(struct failover **ret, struct carp_engine *engine,
@@ -131,7 +132,7 @@ demote(struct failover *f, const char *cause, int amount, uint64_t now)
 }
 
 static int
-import_amount(const struct failover *f)
+not_amount(const struct failover *f)
 {
 	const struct conf_host *h = conf_hosts(f->conf);
 	int skew = 0;
@@ -141,7 +142,19 @@ import_amount(const struct failover *f)
 			skew = h[i].carp.advskew;
 	if (skew >= BELOW)
 		return 0;
-	return skew + IMPORT_AMOUNT > BELOW ? BELOW - skew : IMPORT_AMOUNT;
+	return skew + NOT_AMOUNT > BELOW ? BELOW - skew : NOT_AMOUNT;
+}
+
+/*
+ * One that begins to serve, or that has addresses which it does not give while
+ * another node serves.
+ */
+static void
+apply_serving(struct failover *f, uint64_t now)
+{
+	bool demoted = f->importing || f->beside;
+
+	demote(f, NOT_SERVING, demoted ? not_amount(f) : 0, now);
 }
 
 /*
@@ -216,7 +229,9 @@ carry_out(struct failover *f, const struct role_action *a, uint64_t now)
 		each(f, a->on, now, stand_by);
 		break;
 	case ROLE_DO_IMPORTING:
-		demote(f, IMPORTING, a->on ? import_amount(f) : 0, now);
+		f->importing = a->on;
+		f->beside = f->beside && a->on;
+		apply_serving(f, now);
 		break;
 	case ROLE_DO_FAILED:
 		set_failed(f, a->on, now);
@@ -391,6 +406,9 @@ failover_process(struct failover *f, uint64_t now)
 		step(f, ROLE_EV_TIMER, NULL, now);
 	if (now >= f->look_at) {
 		f->look_at = now + LOOK;
+		f->beside = failover_is_beside(f);
+		apply_serving(f, now);
+		failover_claim(f, now);
 		failover_name_interfaces(f); /* those that came, too */
 		failover_tell(f, now);
 	}
