@@ -61,7 +61,7 @@ two_groups
 both_conf
 
 title "two critical groups: the active node loses a link"
-both_start
+both_start a b
 check "all three addresses are there" wait_for 2 has a "${VIP[@]}"
 turn
 watch_start a b
@@ -89,7 +89,7 @@ LINKS=("eth0 10 ${VIP[0]} critical = true group = 1"
     "eth1 20 ${VIP[1]} critical = true group = 1"
     "eth2 30 ${VIP[2]}")
 both_conf
-both_start
+both_start a b
 check "all three addresses are there" wait_for 2 has a "${VIP[@]}"
 na=$(transitions a)
 unplug a eth2

@@ -94,11 +94,11 @@ active() {
 	role_is "$1" MASTER && role_is "$2" BACKUP
 }
 
-# both_start [ACTIVE STANDBY]
+# both_start ACTIVE STANDBY
 both_start() {
 	start a
 	start b
-	check "${1:-a} is active" wait_for 8 active "${1:-a}" "${2:-b}"
+	check "$1 is active" wait_for 8 active "$1" "$2"
 }
 
 # What is left of both, and of what was said about them.
