@@ -131,8 +131,9 @@ demote(struct failover *f, const char *cause, int amount, uint64_t now)
 		log_line(LOG_ERR, "demotion \"%s\": %s", cause, strerror(-rc));
 }
 
+/* By how much all hosts can be demoted without being `demoted'. */
 static int
-not_amount(const struct failover *f)
+most(const struct failover *f)
 {
 	const struct conf_host *h = conf_hosts(f->conf);
 	int skew = 0;
@@ -140,21 +141,35 @@ not_amount(const struct failover *f)
 	for (uint32_t i = 0; i < f->conf->nhosts; i++)
 		if (h[i].carp.advskew > skew)
 			skew = h[i].carp.advskew;
-	if (skew >= BELOW)
-		return 0;
-	return skew + NOT_AMOUNT > BELOW ? BELOW - skew : NOT_AMOUNT;
+	return skew < BELOW ? BELOW - skew : 0;
+}
+
+static bool
+preempts(const struct failover *f)
+{
+	const struct conf_host *h = conf_hosts(f->conf);
+
+	for (uint32_t i = 0; i < f->conf->nhosts; i++)
+		if (h[i].carp.preempt)
+			return true;
+	return false;
 }
 
 /*
  * One that begins to serve, or that has addresses which it does not give while
- * another node serves.
+ * another node serves.  Where the preferred node fails back by itself, it is
+ * preferred while it does so, too; but not after it was told to be passive.
  */
 static void
 apply_serving(struct failover *f, uint64_t now)
 {
-	bool demoted = f->importing || f->beside;
+	int amount = 0;
 
-	demote(f, NOT_SERVING, demoted ? not_amount(f) : 0, now);
+	if (f->passive && f->role.at == AT_BACKUP)
+		amount = most(f);
+	else if ((f->importing || f->beside) && !preempts(f))
+		amount = most(f) < NOT_AMOUNT ? most(f) : NOT_AMOUNT;
+	demote(f, NOT_SERVING, amount, now);
 }
 
 /*
@@ -180,6 +195,7 @@ begin(struct failover *f, const struct role_action *a, uint64_t now)
 	log_line(LOG_NOTICE, "failover: %s: %s",
 	    a->up ? "becoming active" : "stepping down", a->text);
 	f->culprit[0] = '\0';
+	f->passive = f->passive && !a->up;
 	store_begin(&f->store, role_status_name(f->told), a->up, a->text, now);
 	remember(f);
 }
@@ -286,6 +302,8 @@ hear_elections(struct failover *f, uint64_t now)
 	if (!failover_translate(f, g.view, &ev) || ev == f->said)
 		return;
 	f->said = ev;
+	if (g.slower)
+		d.text = "elected: the other node is slower or demoted";
 	step(f, ev, &d, now);
 }
 
@@ -514,6 +532,7 @@ failover_become_passive(struct failover *f, bool hard, uint64_t now)
 
 	if (!active && !(hard && role_busy(&f->role)))
 		return -EALREADY;
+	f->passive = preempts(f);
 	step(f, hard ? ROLE_EV_HARD : ROLE_EV_PASSIVE, NULL, now);
 	return 0;
 }
@@ -534,6 +553,7 @@ failover_update(
 	if (master != -1)
 		f->store.master = master;
 	remember(f);
+	f->passive = f->passive && disabled == -1 && master != 1;
 	c = role_settings(f);
 	role_configure(&f->role, &c, now);
 	if (master != -1)

@@ -64,7 +64,7 @@ enum role_at {
 
 enum role_event {
 	ROLE_EV_KNOWN,	    /* detail: up, whole, won */
-	ROLE_EV_WON,	    /* the election; detail: peer */
+	ROLE_EV_WON,	    /* the election; detail: peer, text: how */
 	ROLE_EV_LOST_PEER,  /* another node is master */
 	ROLE_EV_LOST_LINK,  /* no working path is left */
 	ROLE_EV_LINK_BACK,  /* one is there again; the election runs */

@@ -146,7 +146,7 @@ move_elected(struct role *r, const struct role_detail *d, uint64_t now)
 	};
 
 	r->peer = d->peer;
-	go_up(r, cause[r->peer], now);
+	go_up(r, d->text != NULL ? d->text : cause[r->peer], now);
 }
 
 /* By order of an administrator: the other node counts as dead. */
