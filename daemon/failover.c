@@ -233,7 +233,8 @@ carry_out(struct failover *f, const struct role_action *a, uint64_t now)
 		store_mark(&f->store, "addresses", a->on, now);
 		break;
 	case ROLE_DO_TAKE:
-		f->said = ROLE_EV_WON;
+		if (f->role.view == ROLE_EV_WON)
+			f->said = ROLE_EV_WON; /* it knows already */
 		each(f, true, now, take);
 		break;
 	case ROLE_DO_BOW_OUT:

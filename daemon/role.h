@@ -93,7 +93,7 @@ enum role_do {
 	ROLE_DO_END,	   /* it is over; ok, text: why not */
 	ROLE_DO_ORDER,	   /* order */
 	ROLE_DO_ADDRESSES, /* on: on every host that is master; or nowhere */
-	ROLE_DO_TAKE,	   /* every host becomes master now */
+	ROLE_DO_TAKE,	   /* every host with a link becomes master now */
 	ROLE_DO_BOW_OUT,   /* every host that is master bows out */
 	ROLE_DO_STANDBY,   /* on: hosts listen, and take no part */
 	ROLE_DO_IMPORTING, /* on: demotion of one that does not serve yet */

@@ -453,11 +453,16 @@ move_shake(struct role *r, const struct role_detail *d, uint64_t now)
 	r->deadline = now + r->cfg.timeout;
 }
 
-/* Whether it is ours again, the election will tell. */
+/*
+ * The other node waits for its time-out and then for its hold-down.  Were this
+ * one to wait for a time-out as well, that one would win each time.  So it
+ * takes the hosts at once; whether they are ours again, the election will tell.
+ */
 void
 move_back(struct role *r, const struct role_detail *d, uint64_t now)
 {
 	(void)d, (void)now;
+	push(r, ROLE_DO_TAKE, true);
 	r->deadline = r->since + r->cfg.timeout + r->cfg.detect;
 }
 
