@@ -160,7 +160,7 @@ SANITIZE  = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 
 daemon_obj = $(patsubst %,$(B)/daemon/%.o,$(1))
 RPC_OBJ	   = $(call daemon_obj,apply conf_block failover failover_alias \
-	     failover_events failover_store failover_view group instance interlink plan \
+	     failover_claim failover_events failover_store failover_view group instance interlink plan \
 	     reasons report role role_move rpc rpc_carp \
 	     rpc_failover status_json why) $(PLAN_OBJ)
 # The configuration.  What looks at the machine is apart, for it needs lib/vip.

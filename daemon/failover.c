@@ -7,17 +7,18 @@
 
 #include "failover.h"
 #include "failover_alias.h"
+#include "failover_claim.h"
 #include "failover_events.h"
 #include "failover_view.h"
 #include "log.h"
 
-#define MAINTENANCE   "maintenance"
-#define IMPORTING     "importing"
-#define IMPORT_AMOUNT 120 /* a node that serves is preferred to one that */
-#define BELOW	      239 /* only begins to; but that is not `demoted' */
-#define SICK_AMOUNT   10  /* of a resource that is not critical */
-#define KNOWN_WAIT    (15 * CARP_SEC) /* for the first word of resources */
-#define LOOK	      (CARP_SEC)      /* between looks at the reasons */
+#define MAINTENANCE "maintenance"
+#define NOT_SERVING "not serving"
+#define NOT_AMOUNT  120 /* a node that serves is preferred to one that */
+#define BELOW	    239 /* does not; but that is not `demoted' */
+#define SICK_AMOUNT 10	/* of a resource that is not critical */
+#define KNOWN_WAIT  (15 * CARP_SEC) /* for the first word of resources */
+#define LOOK	    (CARP_SEC)	    /* between looks at the reasons */
 
 int
 failover_new(struct failover **ret, struct carp_engine *engine,
@@ -130,8 +131,9 @@ demote(struct failover *f, const char *cause, int amount, uint64_t now)
 		log_line(LOG_ERR, "demotion \"%s\": %s", cause, strerror(-rc));
 }
 
+/* By how much all hosts can be demoted without being `demoted'. */
 static int
-import_amount(const struct failover *f)
+most(const struct failover *f)
 {
 	const struct conf_host *h = conf_hosts(f->conf);
 	int skew = 0;
@@ -139,9 +141,35 @@ import_amount(const struct failover *f)
 	for (uint32_t i = 0; i < f->conf->nhosts; i++)
 		if (h[i].carp.advskew > skew)
 			skew = h[i].carp.advskew;
-	if (skew >= BELOW)
-		return 0;
-	return skew + IMPORT_AMOUNT > BELOW ? BELOW - skew : IMPORT_AMOUNT;
+	return skew < BELOW ? BELOW - skew : 0;
+}
+
+static bool
+preempts(const struct failover *f)
+{
+	const struct conf_host *h = conf_hosts(f->conf);
+
+	for (uint32_t i = 0; i < f->conf->nhosts; i++)
+		if (h[i].carp.preempt)
+			return true;
+	return false;
+}
+
+/*
+ * One that begins to serve, or that has addresses which it does not give while
+ * another node serves.  Where the preferred node fails back by itself, it is
+ * preferred while it does so, too; but not after it was told to be passive.
+ */
+static void
+apply_serving(struct failover *f, uint64_t now)
+{
+	int amount = 0;
+
+	if (f->passive && f->role.at == AT_BACKUP)
+		amount = most(f);
+	else if ((f->importing || f->beside) && !preempts(f))
+		amount = most(f) < NOT_AMOUNT ? most(f) : NOT_AMOUNT;
+	demote(f, NOT_SERVING, amount, now);
 }
 
 /*
@@ -167,6 +195,7 @@ begin(struct failover *f, const struct role_action *a, uint64_t now)
 	log_line(LOG_NOTICE, "failover: %s: %s",
 	    a->up ? "becoming active" : "stepping down", a->text);
 	f->culprit[0] = '\0';
+	f->passive = f->passive && !a->up;
 	store_begin(&f->store, role_status_name(f->told), a->up, a->text, now);
 	remember(f);
 }
@@ -204,7 +233,8 @@ carry_out(struct failover *f, const struct role_action *a, uint64_t now)
 		store_mark(&f->store, "addresses", a->on, now);
 		break;
 	case ROLE_DO_TAKE:
-		f->said = ROLE_EV_WON;
+		if (f->role.view == ROLE_EV_WON)
+			f->said = ROLE_EV_WON; /* it knows already */
 		each(f, true, now, take);
 		break;
 	case ROLE_DO_BOW_OUT:
@@ -216,7 +246,9 @@ carry_out(struct failover *f, const struct role_action *a, uint64_t now)
 		each(f, a->on, now, stand_by);
 		break;
 	case ROLE_DO_IMPORTING:
-		demote(f, IMPORTING, a->on ? import_amount(f) : 0, now);
+		f->importing = a->on;
+		f->beside = f->beside && a->on;
+		apply_serving(f, now);
 		break;
 	case ROLE_DO_FAILED:
 		set_failed(f, a->on, now);
@@ -271,6 +303,8 @@ hear_elections(struct failover *f, uint64_t now)
 	if (!failover_translate(f, g.view, &ev) || ev == f->said)
 		return;
 	f->said = ev;
+	if (g.slower)
+		d.text = "elected: the other node is slower or demoted";
 	step(f, ev, &d, now);
 }
 
@@ -442,6 +476,9 @@ failover_process(struct failover *f, uint64_t now)
 		step(f, ROLE_EV_TIMER, NULL, now);
 	if (now >= f->look_at) {
 		f->look_at = now + LOOK;
+		f->beside = failover_is_beside(f);
+		apply_serving(f, now);
+		failover_claim(f, now);
 		failover_name_interfaces(f); /* those that came, too */
 		failover_tell(f, now);
 	}
@@ -547,6 +584,7 @@ failover_become_passive(struct failover *f, bool hard, uint64_t now)
 
 	if (!active && !(hard && role_busy(&f->role)))
 		return -EALREADY;
+	f->passive = preempts(f);
 	step(f, hard ? ROLE_EV_HARD : ROLE_EV_PASSIVE, NULL, now);
 	return 0;
 }
@@ -567,6 +605,7 @@ failover_update(
 	if (master != -1)
 		f->store.master = master;
 	remember(f);
+	f->passive = f->passive && disabled == -1 && master != 1;
 	c = role_settings(f);
 	role_configure(&f->role, &c, now);
 	if (master != -1)

@@ -41,6 +41,16 @@ view_of(const struct group_member *m, size_t n, size_t first)
 	return other ? VIEW_PEER : VIEW_WAITING;
 }
 
+/* Took over from one that was heard. */
+static bool
+was_fitter(const struct group_member *m)
+{
+	return m->link && m->state == CARP_MASTER &&
+	       (m->cause == CARP_CAUSE_SLOWER ||
+		   m->cause == CARP_CAUSE_DEMOTED ||
+		   m->cause == CARP_CAUSE_FADING);
+}
+
 static bool
 is_first(const struct group_member *m, size_t i)
 {
@@ -53,7 +63,7 @@ is_first(const struct group_member *m, size_t i)
 struct group_result
 group_view(const struct group_member *m, size_t n)
 {
-	struct group_result r = { VIEW_NONE, true };
+	struct group_result r = { VIEW_NONE, true, false };
 	unsigned count[VIEW_LINK + 1] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
@@ -62,6 +72,7 @@ group_view(const struct group_member *m, size_t n)
 		if (m[i].link && m[i].state == CARP_MASTER &&
 		    m[i].cause != CARP_CAUSE_BOWOUT)
 			r.passive = false;
+		r.slower |= was_fitter(&m[i]);
 	}
 	if (count[VIEW_PEER] > 0)
 		r.view = VIEW_PEER;
@@ -74,6 +85,7 @@ group_view(const struct group_member *m, size_t n)
 	else if (count[VIEW_LINK] > 0)
 		r.view = VIEW_LINK;
 	r.passive = r.passive && r.view == VIEW_WON;
+	r.slower = r.slower && r.view == VIEW_WON;
 	return r;
 }
 

@@ -33,6 +33,7 @@ enum group_view {
 struct group_result {
 	enum group_view view;
 	bool passive; /* WON: the master before had bowed out */
+	bool slower;  /* WON: the master before is there, and less fit */
 };
 
 /*

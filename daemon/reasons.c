@@ -16,7 +16,8 @@ static const struct {
 	    "no interface is marked critical: no lost link moves the node" },
 	[NO_VIP] = { "NO_VIP",
 	    "the critical interfaces have no virtual address" },
-	[NO_VOLUME] = { "NO_VOLUME", "there is no storage to serve" },
+	[NO_VOLUME] = { "NO_VOLUME",
+	    "there is no storage to serve, or it is not well" },
 	[NO_FENCED] = { "NO_FENCED",
 	    "storage is imported, but its fence does not hold" },
 	[NO_FAILOVER] = { "NO_FAILOVER", "failover is disabled" },
@@ -30,29 +31,30 @@ static const struct {
 	    "the interlink has no carrier" },
 };
 
+/* Any of a phase that is in this state. */
 static bool
-any_up(const struct failover *f, enum conf_phase phase)
+any(const struct failover *f, enum conf_phase phase, enum resource_state state)
 {
 	const struct conf_resource *r = conf_resources(f->conf);
 
 	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
 		if (r[i].phase == phase && !r[i].none &&
-		    (f->res[i].state == RES_UP || f->res[i].state == RES_SICK))
+		    f->res[i].state == state)
 			return true;
 	return false;
 }
 
-/* The first resource of a phase that is down where it should be up. */
-static const char *
-first_down(const struct failover *f, enum conf_phase phase)
+/* The first resource of a phase that is not up and well, or -1. */
+static int
+first_bad(const struct failover *f, enum conf_phase phase)
 {
 	const struct conf_resource *r = conf_resources(f->conf);
 
 	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
 		if (r[i].phase == phase && !r[i].none &&
 		    f->res[i].state != RES_UP)
-			return r[i].name;
-	return NULL;
+			return (int)i;
+	return -1;
 }
 
 static bool
@@ -85,12 +87,13 @@ static uint32_t
 of_storage(const struct failover *f)
 {
 	bool active = f->role.at == AT_MASTER || f->role.at == AT_SHAKEN;
+	bool well = any(f, PHASE_STORAGE, RES_UP);
+	bool here = well || any(f, PHASE_STORAGE, RES_SICK);
 	uint32_t r = 0;
 
-	if (!any_configured(f, PHASE_STORAGE) ||
-	    (active && !any_up(f, PHASE_STORAGE)))
+	if (!any_configured(f, PHASE_STORAGE) || (active && !well))
 		r |= 1u << NO_VOLUME;
-	if (any_up(f, PHASE_STORAGE) && first_down(f, PHASE_FENCE) != NULL)
+	if (here && first_bad(f, PHASE_FENCE) != -1)
 		r |= 1u << NO_FENCED;
 	return r;
 }
@@ -152,23 +155,39 @@ reason_code(enum reason r)
 	return (unsigned)r < NREASONS ? known[r].code : "?";
 }
 
+/* "tank: 2 of 4 disks" */
+static void
+detail_of_volume(char ret[DETAIL_LEN], const struct failover *f)
+{
+	int i = first_bad(f, PHASE_STORAGE);
+
+	if (i == -1)
+		(void)snprintf(
+		    ret, DETAIL_LEN, "no storage section is configured");
+	else if (f->res[i].state == RES_SICK && f->res[i].reason[0] != '\0')
+		(void)snprintf(ret, DETAIL_LEN, "%s: %s",
+		    conf_resources(f->conf)[i].name, f->res[i].reason);
+	else
+		(void)snprintf(ret, DETAIL_LEN, "%s is not imported",
+		    conf_resources(f->conf)[i].name);
+}
+
 static void
 detail_of(char ret[DETAIL_LEN], const struct failover *f, enum reason r)
 {
 	const char *link = f->conf->failover.interlink;
-	const char *down;
+	int down;
 
 	ret[0] = '\0';
 	switch (r) {
 	case NO_VOLUME:
-		down = first_down(f, PHASE_STORAGE);
-		(void)snprintf(ret, DETAIL_LEN, "%s%s",
-		    down != NULL ? down : "no storage section is configured",
-		    down != NULL ? " is not imported" : "");
+		detail_of_volume(ret, f);
 		break;
 	case NO_FENCED:
-		down = first_down(f, PHASE_FENCE);
-		(void)snprintf(ret, DETAIL_LEN, "%s", down != NULL ? down : "");
+		down = first_bad(f, PHASE_FENCE);
+		if (down != -1)
+			(void)snprintf(ret, DETAIL_LEN, "%s",
+			    conf_resources(f->conf)[down].name);
 		break;
 	case NO_FAILOVER:
 		(void)snprintf(

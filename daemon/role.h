@@ -64,7 +64,7 @@ enum role_at {
 
 enum role_event {
 	ROLE_EV_KNOWN,	    /* detail: up, whole, won */
-	ROLE_EV_WON,	    /* the election; detail: peer */
+	ROLE_EV_WON,	    /* the election; detail: peer, text: how */
 	ROLE_EV_LOST_PEER,  /* another node is master */
 	ROLE_EV_LOST_LINK,  /* no working path is left */
 	ROLE_EV_LINK_BACK,  /* one is there again; the election runs */
@@ -94,7 +94,7 @@ enum role_do {
 	ROLE_DO_END,	   /* it is over; ok, text: why not */
 	ROLE_DO_ORDER,	   /* order */
 	ROLE_DO_ADDRESSES, /* on: on every host that is master; or nowhere */
-	ROLE_DO_TAKE,	   /* every host becomes master now */
+	ROLE_DO_TAKE,	   /* every host with a link becomes master now */
 	ROLE_DO_BOW_OUT,   /* every host that is master bows out */
 	ROLE_DO_STANDBY,   /* on: hosts listen, and take no part */
 	ROLE_DO_IMPORTING, /* on: demotion of one that does not serve yet */

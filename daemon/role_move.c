@@ -146,7 +146,7 @@ move_elected(struct role *r, const struct role_detail *d, uint64_t now)
 	};
 
 	r->peer = d->peer;
-	go_up(r, cause[r->peer], now);
+	go_up(r, d->text != NULL ? d->text : cause[r->peer], now);
 }
 
 /* By order of an administrator: the other node counts as dead. */
@@ -493,12 +493,17 @@ move_shake(struct role *r, const struct role_detail *d, uint64_t now)
 	r->deadline = now + r->cfg.timeout;
 }
 
-/* Whether it is ours again, the election will tell. */
+/*
+ * The other node waits for its time-out and then for its hold-down.  Were this
+ * one to wait for a time-out as well, that one would win each time.  So it
+ * takes the hosts at once; whether they are ours again, the election will tell.
+ */
 void
 move_back(struct role *r, const struct role_detail *d, uint64_t now)
 {
 	(void)d, (void)now;
 	r->back = true;
+	push(r, ROLE_DO_TAKE, true);
 	r->deadline = r->since + r->cfg.timeout + r->cfg.detect;
 }
 

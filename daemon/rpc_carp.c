@@ -173,7 +173,7 @@ static bool
 is_reserved(const char *cause)
 {
 	return strcmp(cause, "maintenance") == 0 ||
-	       strcmp(cause, "importing") == 0 ||
+	       strcmp(cause, "not serving") == 0 ||
 	       strncmp(cause, "failed ", 7) == 0 ||
 	       strncmp(cause, "resource ", 9) == 0 ||
 	       strncmp(cause, "link ", 5) == 0 ||
@@ -196,7 +196,7 @@ demote(struct rpc_call *call)
 	if (is_reserved(cause))
 		return rpc_fail(call, RPC_PARAMS,
 		    "carp.demote: params.cause: "
-		    "\"maintenance\", \"importing\" and what begins with "
+		    "\"maintenance\", \"not serving\" and what begins with "
 		    "\"link \", \"send \", \"failed \" or \"resource \" are "
 		    "set by carpd itself; use another name");
 	if (seconds->given)

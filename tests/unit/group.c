@@ -5,6 +5,7 @@
 
 #define M    CARP_MASTER, CARP_CAUSE_SILENCE, false
 #define MB   CARP_MASTER, CARP_CAUSE_BOWOUT, false
+#define MS   CARP_MASTER, CARP_CAUSE_SLOWER, false
 #define B    CARP_BACKUP, CARP_CAUSE_LINK_UP, false
 #define BH   CARP_BACKUP, CARP_CAUSE_LINK_UP, true
 #define BY   CARP_BACKUP, CARP_CAUSE_FASTER, false
@@ -15,35 +16,39 @@ static const struct row {
 	struct group_member m[4];
 	size_t n;
 	enum group_view want;
-	bool passive;
+	bool passive, slower;
 } rows[] = {
-	{ "nobody", { { 0 } }, 0, VIEW_NONE, false },
-	{ "one waits", { { 1, true, B } }, 1, VIEW_WAITING, false },
-	{ "one has won", { { 1, true, M } }, 1, VIEW_WON, false },
-	{ "by a bow-out", { { 1, true, MB } }, 1, VIEW_WON, true },
+	{ "nobody", { { 0 } }, 0, VIEW_NONE, false, false },
+	{ "one waits", { { 1, true, B } }, 1, VIEW_WAITING, false, false },
+	{ "one has won", { { 1, true, M } }, 1, VIEW_WON, false, false },
+	{ "by a bow-out", { { 1, true, MB } }, 1, VIEW_WON, true, false },
 	{ "by a bow-out and by silence: not sure",
-	    { { 1, true, MB }, { 2, true, M } }, 2, VIEW_WON, false },
-	{ "another is heard", { { 1, true, BH } }, 1, VIEW_PEER, false },
-	{ "it was yielded to", { { 1, true, BY } }, 1, VIEW_PEER, false },
-	{ "no link", { { 1, false, DOWN } }, 1, VIEW_LINK, false },
-	{ "one without a link does not vote",
-	    { { 1, true, M }, { 1, false, DOWN } }, 2, VIEW_WON, false },
-	{ "nor a group without links", { { 1, true, M }, { 2, false, DOWN } },
-	    2, VIEW_WON, false },
-	{ "an alternative that another holds is no loss",
-	    { { 1, true, M }, { 1, true, BH } }, 2, VIEW_HELD, false },
-	{ "a whole group is", { { 1, true, M }, { 2, true, BH } }, 2, VIEW_PEER,
+	    { { 1, true, MB }, { 2, true, M } }, 2, VIEW_WON, false, false },
+	{ "from a slower one", { { 1, true, MS } }, 1, VIEW_WON, false, true },
+	{ "from a slower one, in a part", { { 1, true, MS }, { 2, true, BH } },
+	    2, VIEW_PEER, false, false },
+	{ "another is heard", { { 1, true, BH } }, 1, VIEW_PEER, false, false },
+	{ "it was yielded to", { { 1, true, BY } }, 1, VIEW_PEER, false,
 	    false },
+	{ "no link", { { 1, false, DOWN } }, 1, VIEW_LINK, false, false },
+	{ "one without a link does not vote",
+	    { { 1, true, M }, { 1, false, DOWN } }, 2, VIEW_WON, false, false },
+	{ "nor a group without links", { { 1, true, M }, { 2, false, DOWN } },
+	    2, VIEW_WON, false, false },
+	{ "an alternative that another holds is no loss",
+	    { { 1, true, M }, { 1, true, BH } }, 2, VIEW_HELD, false, false },
+	{ "a whole group is", { { 1, true, M }, { 2, true, BH } }, 2, VIEW_PEER,
+	    false, false },
 	{ "all links are away", { { 1, false, DOWN }, { 2, false, DOWN } }, 2,
-	    VIEW_LINK, false },
+	    VIEW_LINK, false, false },
 	{ "one group waits while another has won",
-	    { { 1, true, M }, { 2, true, B } }, 2, VIEW_HELD, false },
+	    { { 1, true, M }, { 2, true, B } }, 2, VIEW_HELD, false, false },
 	{ "members need not stand together",
 	    { { 1, true, M }, { 2, true, BH }, { 1, true, M }, { 2, true, M } },
-	    4, VIEW_HELD, false },
+	    4, VIEW_HELD, false, false },
 	{ "all of two groups",
 	    { { 1, true, M }, { 2, true, M }, { 1, true, M }, { 2, true, M } },
-	    4, VIEW_WON, false },
+	    4, VIEW_WON, false, false },
 };
 
 START_TEST(views)
@@ -54,6 +59,7 @@ START_TEST(views)
 	ck_assert_msg(
 	    got.view == r->want, "%s: %s", r->why, group_view_name(got.view));
 	ck_assert_msg(got.passive == r->passive, "%s: passive", r->why);
+	ck_assert_msg(got.slower == r->slower, "%s: slower", r->why);
 }
 END_TEST
 

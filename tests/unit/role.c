@@ -419,10 +419,14 @@ static const struct row held[] = {
 	    "standby- [ fence+(passive) storage+ critical+ other+ addr+ ] [ "
 	    "addr- service--",
 	    AT_DOWN_SERVICE, ROLE_MASTER },
+	{ "one that is back is taken at once, before the other node may",
+	    "known won-passive ok4 link back won",
+	    "standby- [ fence+(passive) storage+ critical+ other+ addr+ ] take",
+	    AT_MASTER, ROLE_MASTER },
 	{ "a link that is back has an election to win",
 	    "known won-passive ok4 link back time",
-	    "standby- [ fence+(passive) storage+ critical+ other+ addr+ ] [ "
-	    "addr- service--",
+	    "standby- [ fence+(passive) storage+ critical+ other+ addr+ ] take "
+	    "[ addr- service--",
 	    AT_DOWN_SERVICE, ROLE_MASTER },
 	{ "a peer that won meanwhile does not wait",
 	    "known won-passive ok4 link peer",
