@@ -319,6 +319,18 @@ demo:
 	$(MAKE) all $(NETNS_TOOLS)
 	BUILD=$(B) pkg/demo/demo.sh
 
+## demo-storage	two nodes share a disk: hand over, crash, hang, theft
+demo-storage:
+	pkg/deps.sh build demo demo-storage
+	$(MAKE) all $(NETNS_TOOLS) $(STORAGE_TOOLS)
+	BUILD=$(B) pkg/demo/demo-storage.sh
+
+## figures-storage	how long storage failover takes: N=10 of each kind
+figures-storage:
+	pkg/deps.sh build demo demo-storage
+	$(MAKE) all $(NETNS_TOOLS) $(STORAGE_TOOLS)
+	BUILD=$(B) tests/storage/figures.sh
+
 ## fuzz		each target for FUZZ_TIME=60 seconds, from its corpus
 fuzz:
 	$(MAKE) B=build-fuzz CC=clang CFLAGS="$(SANITIZE) \
@@ -357,10 +369,11 @@ deps:
 clean:
 	rm -rf $(B) build-asan build-fuzz
 
-.PHONY: all help clean install install-hooks deps demo format lint check check-all \
+.PHONY: all help clean install install-hooks deps demo demo-storage \
+    figures-storage format lint check check-all \
     check-unit check-sim check-conf check-cli check-install check-netns \
     check-asan fuzz fuzz-smoke fuzz-run bench
-export M D QUICK SIM_RUNS SIM_SEED FUZZ_TIME
+export M N D QUICK SIM_RUNS SIM_SEED FUZZ_TIME
 FORCE:
 .DELETE_ON_ERROR:
 -include $(LIB_OBJ:.o=.d) $(CARPD_OBJ:.o=.d) $(CTL_OBJ:.o=.d)

@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Installs on Debian what is missing of the packages that the project needs.
-#	pkg/deps.sh [build] [demo] [check] [bench]	default: all of them
+#	pkg/deps.sh [build] [demo] [demo-storage] [check] [bench]
+# Default: all of them.
 set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
     libnl-3-dev libevent-dev libconfuse-dev libjansson-dev
     libcap-ng-dev libiscsi-dev"
 demo="iproute2 jq mount util-linux"
+storage="e2fsprogs xfsprogs tgt psmisc"
 check="check ucarp keepalived tcpdump python3 procps ethtool nftables
     iputils-arping iputils-ping clang clang-format cppcheck g++ git mandoc
     shellcheck e2fsprogs xfsprogs btrfs-progs zfs-fuse lvm2 mdadm psmisc"
@@ -20,13 +22,15 @@ bench="keepalived ucarp tcpdump strace linux-perf"
 wanted=
 for set in "${@:-all}"; do
 	case $set in
-	all) wanted="$build $demo $check" ;;
+	all) wanted="$build $demo $storage $check" ;;
 	build) wanted="$wanted $build" ;;
 	demo) wanted="$wanted $demo" ;;
+	demo-storage) wanted="$wanted $storage" ;;
 	check) wanted="$wanted $check" ;;
 	bench) wanted="$wanted $bench" ;;
 	*)
-		echo "usage: pkg/deps.sh [build] [demo] [check] [bench]" >&2
+		echo "usage: pkg/deps.sh [build] [demo] [demo-storage]" \
+		    "[check] [bench]" >&2
 		exit 2
 		;;
 	esac

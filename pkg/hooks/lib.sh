@@ -100,7 +100,7 @@ has() {
 quiet() {
 	out=$("$@" 2>&1)
 	quiet_status=$?
-	out=$(printf '%s' "$out" | tr -s '\n\t ' '   ')
+	[ -z "$out" ] || out=$(printf '%s' "$out" | tr -s '\n\t ' '   ')
 	return $quiet_status
 }
 
@@ -147,11 +147,22 @@ left() {
 	echo $((left_all - left_keep - $(elapsed)))
 }
 
+# limit [MS]: what is left, or less, in $limit as `limited` wants it.  It is
+# asked so often that it must not cost a process.
+# shellcheck disable=SC2120	# hooks give it one
+limit() {
+	read -r limit_up _ < /proc/uptime
+	limit_ms=$((ENDS - ${limit_up%.*} * 1000 - 1${limit_up#*.}0 + 1000))
+	[ $limit_ms -gt 50 ] || limit_ms=50
+	[ $limit_ms -le "${1:-$limit_ms}" ] || limit_ms=$1
+	limit=$((limit_ms % 1000 + 1000))
+	limit=$((limit_ms / 1000)).${limit#?}
+}
+
 # in_time COMMAND...: ended in time for a last word if it hangs.
 in_time() {
-	in_time_ms=$(left)
-	[ "$in_time_ms" -ge 100 ] || in_time_ms=100
-	limited "$((in_time_ms / 1000)).$((in_time_ms % 1000 / 100))" "$@"
+	limit
+	limited "$limit" "$@"
 }
 
 # wait_until MS COMMAND...: until it succeeds, asked every 50 ms.
@@ -208,6 +219,7 @@ parameters() {
 
 dispatch() {
 	STARTED=$(now)
+	ENDS=$((STARTED + $(left)))
 	case ${1:-} in
 	start | stop | status | verify) ;;
 	*) end $WRONG "usage: $HOOK start|stop|status|verify" ;;
@@ -344,6 +356,18 @@ main_pid() {
 	echo "$mp_pid"
 }
 
+# running NUMBER...: at least one of them has not ended.
+running() {
+	for running_pid; do
+		read -r running_line < "/proc/$running_pid/stat" || continue
+		case ${running_line##*) } in
+		[ZX]*) ;;
+		*) return 0 ;;
+		esac
+	done
+	return 1
+} 2>/dev/null
+
 # owned: the numbers of all processes that belong to the resource.
 owned() {
 	{
@@ -409,8 +433,16 @@ main_ended() {
 }
 
 kill_owned() {
-	# shellcheck disable=SC2046	# numbers
-	kill -s KILL $(owned) 2>/dev/null
+	ko_all=$(owned)
+	[ -n "$ko_all" ] || return 0
+	# shellcheck disable=SC2086	# numbers
+	kill -s KILL $ko_all 2>/dev/null
+	limit
+	# shellcheck disable=SC2086
+	while running $ko_all && [ $limit_ms -gt 50 ]; do
+		sleep 0.01
+		limit
+	done
 	# shellcheck disable=SC2046
 	wait_until "$(left)" none_owned ||
 	    end $FAILED "$HOOK: does not end, not even killed:" \
@@ -422,18 +454,20 @@ kill_owned() {
 ready() {
 	ready_words=$1
 	shift
+	ready_main=$(kept main)
 	until "$@"; do
-		if none_owned; then
+		if ! running "${ready_main% *}" && none_owned; then
 			sleep 0.05
 			end $FAILED "$HOOK: ended while it was starting:" \
 			    "$(last_words)"
 		fi
-		if [ "$(left)" -lt 300 ]; then
+		limit
+		if [ $limit_ms -lt 300 ]; then
 			kill_owned
 			end $FAILED "$HOOK: $ready_words: not within" \
 			    "$CARPD_TIMEOUT s: $(last_words)"
 		fi
-		sleep 0.05
+		sleep 0.01
 	done
 }
 

@@ -85,7 +85,7 @@ title "control: no fence, no MMP, a write cache; A hangs and B takes over"
 tune2fs -O ^mmp "$T/image" >/dev/null
 MMP_AT=
 for n in a b; do
-	storage_conf $n "none { }" MMP=wait WRITE_CACHE=on
+	storage_conf $n "none { }" "$(ext4_set wait)" WRITE_CACHE=on
 done
 run a
 run b

@@ -134,10 +134,12 @@ key_holder() {
 
 # boot NODE: its mounts, processes, name and its way to the disk.
 boot() {
-	local n=$1
+	local n=$1 fd
 	heal "$n" eth0 lan
 	heal "$n" eth1 san
-	LOOP[$n]=$(losetup -f --show "$T/image") || exit 1
+	# It goes with the last descriptor, however this ends.
+	LOOP[$n]=$(losetup -f --show "$T/image") &&
+	    exec {fd}<> "${LOOP[$n]}" && losetup -d "${LOOP[$n]}" || exit 1
 	rm -f "$T/$n/up"
 	# Its first process holds the device, which so ends with the node.
 	nsenter --net="/run/netns/$n" -- unshare --mount \
@@ -149,12 +151,13 @@ boot() {
 		    mount --bind "$3" /proc/sysrq-trigger; } &&
 		echo > "$2/$1/up"
 		while :; do sleep 1000 & wait $!; done' \
-	    "$n" "$n" "$T" "$T/sysrq" "${LOOP[$n]}" 2> "$T/$n/boot" &
+	    "$n" "$n" "$T" "$T/sysrq" "${LOOP[$n]}" \
+	    {fd}>&- 2> "$T/$n/boot" &
 	PID[unshare.$n]=$!
 	wait_for 5 test -e "$T/$n/up" ||
 	    { cat "$T/$n/boot"; exit 1; }
 	read -r "INIT[$n]" _ < "/proc/$!/task/$!/children"
-	losetup -d "${LOOP[$n]}"
+	exec {fd}>&-
 	power_switch "$n"
 }
 
@@ -177,7 +180,7 @@ power_off() {
 	! is_off "$n" || return 0
 	mmp_save
 	within "$n" sh -c 'kill -STOP -1
-		! mountpoint -q "$1" || xfs_io -x -c shutdown "$1"' \
+		! grep -q " $1 ext4 " /proc/self/mounts || xfs_io -x -c shutdown "$1"' \
 	    sh "$TANK" > /dev/null 2>&1
 	kill -KILL "${INIT[$n]}" 2>/dev/null
 	wait_for 5 not test -e "/proc/fs/ext4/${LOOP[$n]##*/}"
@@ -238,9 +241,11 @@ is_off() {
 	! kill -0 "${INIT[$1]}" 2>/dev/null
 }
 
-# storage_conf NODE FENCE [STORAGE-SET [SERVICE-SET]]
+# storage_conf NODE FENCE STORAGE-SET [SERVICE-SET]: the hook is mount, or
+# what STORAGE_HOOK says.
+STORAGE_HOOK=mount
 storage_conf() {
-	local n=$1 fence=$2 storage=${3:-MMP=clear} service=${4:-}
+	local n=$1 fence=$2 storage=$3 service=${4:-}
 	[ -f "$T/$n/key" ] || (umask 077; echo s3cret > "$T/$n/key")
 	cat > "$T/$n/carpd.conf" <<-END
 		node {
@@ -261,11 +266,8 @@ storage_conf() {
 			last-resort = "/etc/carpd/resort"
 			fence $fence
 			storage tank {
-				hook = mount
-				set = {
-					DEVICE="@LOOP@", DIR=$TANK, TYPE=ext4,
-					$storage
-				}
+				hook = $STORAGE_HOOK
+				set = { $storage }
 			}
 			service iscsi {
 				hook = iscsi-tgt
@@ -281,15 +283,25 @@ storage_conf() {
 	mv "$T/$n/carpd.conf" "$T/$n/conf.in"
 }
 
-# The usual one: reservations, MMP as the last line.
-usual_storage() {
+# ext4_set MMP: parameters of the hook mount.
+ext4_set() {
+	printf 'DEVICE="@LOOP@", DIR=%s, TYPE=ext4, MMP=%s' "$TANK" "$1"
+}
+
+# fenced_storage STORAGE-SET: on both nodes, fenced by reservations.
+fenced_storage() {
 	local n
 	for n in a b; do
 		storage_conf $n "disks {
 			hook = scsi-pr
 			set = { DISKS=\"$DISK\", KEY=${KEYS[$n]} }
-		}"
+		}" "$1"
 	done
+}
+
+# The usual one: reservations, MMP as the last line.
+usual_storage() {
+	fenced_storage "$(ext4_set clear)"
 }
 
 # run NODE: carpd there, until it answers.
