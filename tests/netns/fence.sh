@@ -138,6 +138,9 @@ check "start" timed exits 0 a start CARPD_PEER=unclear
 note "start on a free disk: $took s"
 check "the disk has our key and reservation, and no other" ours a "$URL/1"
 check "status: 0" exits 0 a status
+lines=$(wc -l < "$T/a/log")
+check "status when carpd monitors" fence a status CARPD_MODE=monitor
+check "is not logged each second" is "$(wc -l < "$T/a/log")" "$lines"
 check "start again: 0 at once" exits 0 a start
 check "still one keeper" is "$(keeper a | wc -l)" 1
 k=$(full_key "$URL/1" a)

@@ -288,13 +288,17 @@ ext4_set() {
 	printf 'DEVICE="@LOOP@", DIR=%s, TYPE=ext4, MMP=%s' "$TANK" "$1"
 }
 
-# fenced_storage STORAGE-SET: on both nodes, fenced by reservations.
+# fenced_storage STORAGE-SET: on both nodes, fenced by reservations, with the
+# settings of FENCE_SET, such as INTERVAL=0.1.
 fenced_storage() {
 	local n
 	for n in a b; do
 		storage_conf $n "disks {
 			hook = scsi-pr
-			set = { DISKS=\"$DISK\", KEY=${KEYS[$n]} }
+			set = {
+				DISKS=\"$DISK\", KEY=${KEYS[$n]}
+				${FENCE_SET:+, $FENCE_SET}
+			}
 		}" "$1"
 	done
 }
