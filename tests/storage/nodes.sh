@@ -10,6 +10,9 @@
 # shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
 
+# The first process of a sandbox hears of no signal that it does not ask for.
+trap 'exit 130' INT TERM
+
 TANK=/run/tank			# where the file system is mounted
 LUN=$TANK/lun			# what the target offers
 LUN_MB=64			# as much as the client may write
