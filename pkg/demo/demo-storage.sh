@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=../../tests/storage/nodes.sh
 . "$(dirname "$0")/../../tests/storage/nodes.sh"
 
-SLACK_MS=300			# for a machine that is busy with other things
+BUSY=3	# times the aim is what a busy machine may take
 bold="" green="" red="" plain=""
 if [ -t 1 ]; then
 	bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
@@ -44,8 +44,11 @@ scene() {
 	wait_for 20 serves "$n" || give_up "${n^} does not serve"
 	watched_end || verdict=MISSED
 	ms=$(client_get longest_pause_ms)
-	less "$ms" $((bound + SLACK_MS)) > /dev/null || verdict=MISSED
+	# A machine that is busy with other things is slower, not wrong.
+	less "$ms" $((bound * BUSY)) > /dev/null || verdict=MISSED
 	[ $verdict = held ] || failures=$((failures + 1))
+	[ $verdict != held ] || less "$ms" "$bound" > /dev/null ||
+	    verdict=slower
 	{ timeline; seen; } | sort -s -n -k 1,1
 	say "${n^} serves.  The client: $(client_get acknowledged) blocks" \
 	    "acknowledged, $(client_get lost) lost, $ms ms the longest pause."
@@ -132,15 +135,18 @@ whole || give_up "e2fsck has found something: $(tail -n 3 "$T/fsck")"
 say "The file system is whole, and no reservation is left on the disk."
 
 printf '\n%s%-28s %-6s %11s %10s %6s %5s %8s  %s%s\n' "$bold" "What happened" \
-    serves pause bound acked lost both result "$plain"
+    serves pause aim acked lost both result "$plain"
 for row in "${rows[@]}"; do
 	case $row in
 	*held) printf '%s\n' "${row%held}${green}held$plain" ;;
-	*) printf '%s\n' "${row%MISSED}${red}MISSED$plain" ;;
+	*MISSED) printf '%s\n' "${row%MISSED}${red}MISSED$plain" ;;
+	*) printf '%s\n' "$row" ;;
 	esac
 done
 cat <<END
 
+slower the pause is longer than the aim, as on a machine that is busy with other
+       things; beyond three times the aim it counts as missed
 acked  blocks that the target had acknowledged to the client
 lost   those of them that were not there when the client read them at the end
 both   for how long two nodes had the file system.  The kernel was asked each
@@ -154,4 +160,4 @@ if [ "$failures" -gt 0 ]; then
 	    "${#rows[@]}" "$plain"
 	exit 1
 fi
-printf '%sAll %d held.%s\n' "$green" "${#rows[@]}" "$plain"
+printf '%sNothing was lost, and never two nodes had the disk.%s\n' "$green" "$plain"

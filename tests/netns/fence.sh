@@ -158,6 +158,9 @@ check "but not reads" io b read "$URL/1"
 check "and not writes of this node, if they say whose they are" \
     io a write "$URL/1" aaaaaaaa00000077
 check "status: 0" exits 0 a status
+lines=$(wc -l < "$T/a/log")
+check "status when carpd monitors" fence a status CARPD_MODE=monitor
+check "is not logged each second" is "$(wc -l < "$T/a/log")" "$lines"
 check "start again: 0 at once" exits 0 a start
 check "still one keeper" is "$(keeper a | wc -l)" 1
 check "others are told from ours" eval \

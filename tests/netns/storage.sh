@@ -81,21 +81,35 @@ done
 check "e2fsck finds nothing" whole
 check "nothing is left on the disk" is "$(key_holder)" ""
 
+# control: on a new file system, and new nodes.  A sync(2) of anybody on the
+# machine writes out what A has in its cache, and nothing is lost: so it is
+# tried three times.
+control() {
+	local n
+	for n in a b; do
+		power_off $n
+		wait "${PID[unshare.$n]}" 2>/dev/null
+	done
+	rm "$T/image"
+	disk_make
+	for n in a b; do
+		boot $n
+		run $n
+	done
+	wait_for 10 serves a || return 1
+	watched freeze a
+	wait_for 20 serves b || return 1
+	watched_end
+	note "$(client_text); two had it for $(both_ms) ms"
+	[ "$(client_get lost)" -gt 0 ]
+}
+
 title "control: no fence, no MMP, a write cache; A hangs and B takes over"
-tune2fs -O ^mmp "$T/image" >/dev/null
-MMP_AT=
 for n in a b; do
 	storage_conf $n "none { }" "$(ext4_set wait)" WRITE_CACHE=on
 done
-run a
-run b
-check "A serves" wait_for 10 serves a
-watched freeze a
-check "B serves" wait_for 20 serves b
-check "the client has lost what it was told is written" not watched_end
-note "$(client_text)"
-check "that is, blocks of it" less 0 "$(client_get lost)"
-check "the observer has seen two at once" less 0 \
-    "$(both_ms)"
+check "the client has lost what it was told is written" \
+    eval 'control || control || control'
+check "the observer has seen two at once" less 0 "$(both_ms)"
 
 finish

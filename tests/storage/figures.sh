@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # How long storage failover takes: N times planned, N times with the active
 # node switched off; each phase, and what a client notices.
-#	N=10 tests/storage/figures.sh
+#	N=10 [FENCE_SET=INTERVAL=0.1] tests/storage/figures.sh
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/nodes.sh"
 

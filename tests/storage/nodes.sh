@@ -10,6 +10,9 @@
 # shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
 
+# The first process of a sandbox hears of no signal that it does not ask for.
+trap 'exit 130' INT TERM
+
 TANK=/run/tank			# where the file system is mounted
 LUN=$TANK/lun			# what the target offers
 LUN_MB=64			# as much as the client may write
@@ -20,7 +23,7 @@ URL=iscsi://$V4/$TANK_IQN/1
 BLOCKS=$BUILD/tests/storage/blocks
 OBSERVE=$BUILD/tests/storage/observe
 SKEW_B=100
-declare -A INIT=() LOOP=() KEYS=([a]=aaaaaaaa [b]=bbbbbbbb)
+declare -A INIT=() LOOP=() FD=() KEYS=([a]=aaaaaaaa [b]=bbbbbbbb)
 
 storage_needs() {
 	local tool
@@ -134,30 +137,31 @@ key_holder() {
 
 # boot NODE: its mounts, processes, name and its way to the disk.
 boot() {
-	local n=$1 fd
+	local n=$1 fd=${FD[$1]:-}
 	heal "$n" eth0 lan
 	heal "$n" eth1 san
-	# It goes with the last descriptor, however this ends.
+	# The device goes with its descriptor, however this ends, but not with
+	# the node: the observer must not take another test's for it.
+	[ -z "$fd" ] || exec {fd}>&-
 	LOOP[$n]=$(losetup -f --show "$T/image") &&
 	    exec {fd}<> "${LOOP[$n]}" && losetup -d "${LOOP[$n]}" || exit 1
 	rm -f "$T/$n/up"
-	# Its first process holds the device, which so ends with the node.
+	FD[$n]=$fd
 	nsenter --net="/run/netns/$n" -- unshare --mount \
 	    --propagation private --uts --pid --fork --kill-child \
 	    --mount-proc "$BASH" -c '
-		hostname "$1" && exec 9<> "$4" &&
+		hostname "$1" &&
 		mkdir -p /run/carpd && mount -t tmpfs tmpfs /run/carpd &&
 		{ ! [ -e /proc/sysrq-trigger ] ||
 		    mount --bind "$3" /proc/sysrq-trigger; } &&
 		echo > "$2/$1/up"
 		while :; do sleep 1000 & wait $!; done' \
-	    "$n" "$n" "$T" "$T/sysrq" "${LOOP[$n]}" \
-	    {fd}>&- 2> "$T/$n/boot" &
+	    "$n" "$n" "$T" "$T/sysrq" \
+	    2> "$T/$n/boot" &
 	PID[unshare.$n]=$!
 	wait_for 5 test -e "$T/$n/up" ||
 	    { cat "$T/$n/boot"; exit 1; }
 	read -r "INIT[$n]" _ < "/proc/$!/task/$!/children"
-	exec {fd}>&-
 	power_switch "$n"
 }
 
@@ -288,13 +292,17 @@ ext4_set() {
 	printf 'DEVICE="@LOOP@", DIR=%s, TYPE=ext4, MMP=%s' "$TANK" "$1"
 }
 
-# fenced_storage STORAGE-SET: on both nodes, fenced by reservations.
+# fenced_storage STORAGE-SET: on both nodes, fenced by reservations, with the
+# settings of FENCE_SET, such as INTERVAL=0.1.
 fenced_storage() {
 	local n
 	for n in a b; do
 		storage_conf $n "disks {
 			hook = scsi-pr
-			set = { DISKS=\"$DISK\", KEY=${KEYS[$n]} }
+			set = {
+				DISKS=\"$DISK\", KEY=${KEYS[$n]}
+				${FENCE_SET:+, $FENCE_SET}
+			}
 		}" "$1"
 	done
 }
