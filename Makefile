@@ -208,6 +208,9 @@ UNIT_OBJ_why	  = $(call daemon_obj,why)
 FUZZ_OBJ_conf	  = $(CONF_OBJ)
 FUZZ_PKGS_conf	  = libconfuse
 FUZZ_OBJ_fence	  = $(call daemon_obj,fence_parse fence_view)
+FUZZ_OBJ_ipc	  = $(call daemon_obj,ipc conf_block) $(PLAN_OBJ)
+FUZZ_OBJ_store	  = $(RPC_OBJ)
+FUZZ_PKGS_store	  = jansson
 FUZZ_OBJ_rpc	  = $(RPC_OBJ)
 FUZZ_PKGS_rpc	  = jansson
 
