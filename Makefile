@@ -175,6 +175,7 @@ RESOURCE_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard daemon/resource*.c)) \
 UNIT_OBJ_conf	  = $(CONF_OBJ)
 UNIT_PKGS_conf	  = libconfuse
 UNIT_OBJ_group	  = $(call daemon_obj,group)
+UNIT_OBJ_failover_store = $(RPC_OBJ) $(call daemon_obj,log)
 UNIT_OBJ_fence	  = $(call daemon_obj,fence_conf fence_disk fence_parse \
 	     fence_request fence_view)
 UNIT_OBJ_fence_parse = $(call daemon_obj,fence_parse)
@@ -207,6 +208,9 @@ UNIT_OBJ_why	  = $(call daemon_obj,why)
 FUZZ_OBJ_conf	  = $(CONF_OBJ)
 FUZZ_PKGS_conf	  = libconfuse
 FUZZ_OBJ_fence	  = $(call daemon_obj,fence_parse fence_view)
+FUZZ_OBJ_ipc	  = $(call daemon_obj,ipc conf_block) $(PLAN_OBJ)
+FUZZ_OBJ_store	  = $(RPC_OBJ)
+FUZZ_PKGS_store	  = jansson
 FUZZ_OBJ_rpc	  = $(RPC_OBJ)
 FUZZ_PKGS_rpc	  = jansson
 

@@ -39,7 +39,9 @@ struct child {
 	int status;
 	bool from_file;	       /* there is something to reload */
 	bool abandoned;	       /* the supervisor is gone: not a word */
+	bool ended;	       /* failover mode: all is down */
 	char *store;	       /* text of failover.json; NULL: none */
+	char *unsaved;	       /* the newest for it, not sent yet; or NULL */
 	struct ipc_msg *queue; /* what had no room in the socket */
 	size_t nqueue, room;   /* nqueue <= room <= QUEUE_MAX */
 };
@@ -66,6 +68,20 @@ replace_note(struct child *c, const struct ipc_msg *m)
 	return false;
 }
 
+/*
+ * A supervisor that misses an order never answers it.  The next engine finds
+ * what there is, and begins anew.
+ */
+static void
+lose(struct child *c, const struct ipc_msg *m)
+{
+	log_line(LOG_ERR, "supervisor: message lost: %s", strerror(ENOMEM));
+	if (m->type != IPC_ORDER && m->type != IPC_HARD)
+		return;
+	c->stopping = c->abandoned = true;
+	c->status = EXIT_FAILURE;
+}
+
 static void
 enqueue(struct child *c, const struct ipc_msg *m)
 {
@@ -78,8 +94,7 @@ enqueue(struct child *c, const struct ipc_msg *m)
 		q = room > QUEUE_MAX ? NULL
 				     : realloc(c->queue, room * sizeof(*q));
 		if (q == NULL) {
-			log_line(LOG_ERR, "supervisor: message lost: %s",
-			    strerror(ENOMEM));
+			lose(c, m);
 			return;
 		}
 		c->queue = q;
@@ -87,6 +102,37 @@ enqueue(struct child *c, const struct ipc_msg *m)
 	}
 	c->queue[c->nqueue++] = *m;
 	(void)event_add(c->on_room, NULL);
+}
+
+/* The other end lives, but the kernel has no room for a message now. */
+static bool
+is_full(int rc)
+{
+	return rc == -EAGAIN || rc == -ENOBUFS || rc == -ENOMEM ||
+	       rc == -EINTR || rc == -ETOOMANYREFS;
+}
+
+static int say_wrapped(
+    struct child *, const struct ipc_msg *, const void *, size_t len);
+
+static void
+save(struct child *c)
+{
+	const struct ipc_msg m = { .type = IPC_REMEMBER };
+	int rc;
+
+	if (c->unsaved == NULL)
+		return;
+	rc = say_wrapped(c, &m, c->unsaved, strlen(c->unsaved));
+	if (is_full(rc)) {
+		(void)event_add(c->on_room, NULL);
+		return;
+	}
+	if (rc < 0)
+		log_line(
+		    LOG_ERR, "failover.json: not saved: %s", strerror(-rc));
+	free(c->unsaved);
+	c->unsaved = NULL;
 }
 
 /* What the queue has, as far as there is room. */
@@ -99,7 +145,7 @@ flush(struct child *c)
 	while (n < c->nqueue && rc == 0)
 		if ((rc = ipc_send(c->ipc, &c->queue[n], -1)) == 0)
 			n++;
-	if (rc != 0 && rc != -EAGAIN)
+	if (rc != 0 && !is_full(rc))
 		n = c->nqueue; /* it is gone; its end is seen elsewhere */
 	c->nqueue -= n;
 	if (n > 0 && c->nqueue > 0)
@@ -110,13 +156,14 @@ flush(struct child *c)
 		free(c->queue);
 		c->queue = NULL;
 		c->room = 0;
+		save(c);
 	}
 }
 
 static void
 say(struct child *c, const struct ipc_msg *m)
 {
-	if (c->nqueue > 0 || ipc_send(c->ipc, m, -1) == -EAGAIN)
+	if (c->nqueue > 0 || is_full(ipc_send(c->ipc, m, -1)))
 		enqueue(c, m);
 }
 
@@ -231,15 +278,21 @@ say_wrapped(struct child *c, const struct ipc_msg *m, const void *p, size_t len)
 	return rc;
 }
 
+/* Without room it waits; only the newest counts. */
 static void
 do_remember(void *arg, const char *text, size_t len)
 {
-	const struct ipc_msg m = { .type = IPC_REMEMBER };
-	int rc = say_wrapped(arg, &m, text, len);
+	struct child *c = arg;
+	char *copy = strndup(text, len);
 
-	if (rc < 0)
+	if (copy == NULL) {
 		log_line(
-		    LOG_ERR, "failover.json: not saved: %s", strerror(-rc));
+		    LOG_ERR, "failover.json: not saved: %s", strerror(ENOMEM));
+		return;
+	}
+	free(c->unsaved);
+	c->unsaved = copy;
+	save(c);
 }
 
 static int
@@ -256,7 +309,7 @@ do_ended(void *arg)
 {
 	struct child *c = arg;
 
-	c->stopping = true;
+	c->stopping = c->ended = true;
 }
 
 /*
@@ -534,7 +587,8 @@ stop(struct child *c)
 {
 	struct pollfd pfd = { .fd = c->ipc, .events = POLLOUT };
 	uint64_t end = carp_now() + LAST_WORDS_MS * (CARP_SEC / 1000);
-	bool says = c->instance != NULL && !c->abandoned;
+	bool says = c->instance != NULL && !c->abandoned &&
+		    (c->ended || instance_failover(c->instance) == NULL);
 
 	/*
 	 * Nobody is left who could give storage back: the peer must not think
@@ -545,7 +599,7 @@ stop(struct child *c)
 		instance_stop(c->instance, carp_now());
 	}
 	flush(c);
-	while (c->nqueue > 0 && carp_now() < end) {
+	while ((c->nqueue > 0 || c->unsaved != NULL) && carp_now() < end) {
 		(void)poll(&pfd, 1, LAST_WORDS_MS);
 		flush(c);
 	}
@@ -629,7 +683,17 @@ clean_up(struct child *c)
 	if (c->signals != -1)
 		(void)close(c->signals);
 	free(c->queue);
+	free(c->unsaved);
 	free(c->store);
+}
+
+/* What clients say may be a passphrase: no copy of it stays behind. */
+static void
+wipe_and_free(void *p)
+{
+	if (p != NULL)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
 }
 
 int
@@ -638,6 +702,8 @@ child_run(int ipc, int listen_fd)
 	struct child c = { .ipc = ipc, .listen = listen_fd, .signals = -1 };
 
 	c.armed = CARP_NEVER;
+	json_set_alloc_funcs(malloc, wipe_and_free);
+	event_set_mem_functions(malloc, realloc, wipe_and_free);
 	if (make_events(&c) < 0) {
 		log_line(LOG_ERR, "cannot make an event loop");
 		c.status = EXIT_FAILURE;

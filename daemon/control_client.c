@@ -4,6 +4,7 @@
 #include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "control_client.h"
@@ -208,7 +209,7 @@ client_turn(struct client *cl)
 {
 	struct evbuffer *in = bufferevent_get_input(cl->bev);
 	struct evbuffer_ptr end;
-	const char *line;
+	char *line;
 
 	/* Who does not read gets no more to read: on_written() goes on. */
 	if (cl->closing || unread(cl) >= OUTPUT_MAX)
@@ -219,12 +220,13 @@ client_turn(struct client *cl)
 		return;
 	}
 	(void)event_del(cl->late);
-	line = (const char *)evbuffer_pullup(in, end.pos + 1);
+	line = (char *)evbuffer_pullup(in, end.pos + 1);
 	if (line == NULL) {
 		client_error(cl, RPC_FAILED, "out of memory");
 		return;
 	}
 	client_request(cl, line, (size_t)end.pos);
+	explicit_bzero(line, (size_t)end.pos); /* it may be a passphrase */
 	(void)evbuffer_drain(in, (size_t)end.pos + 1);
 	client_ready(cl);
 }

@@ -566,9 +566,39 @@ failover_host_config(const struct failover *f, struct carp_host_config *c)
  * Orders.
  */
 
+static bool
+peer_is_heard(const struct failover *f)
+{
+	struct carp_host *h = NULL;
+	struct carp_host_info i;
+	bool heard = false;
+
+	while (!heard && (h = carp_host_each(f->engine, h)) != NULL) {
+		carp_host_get_info(h, &i);
+		heard = i.carp.heard && !carp_packet_is_bowout(&i.carp.peer) &&
+			carp_now() - i.carp.peer_at < i.carp.timeout + CARP_SEC;
+	}
+	return heard;
+}
+
+static bool
+has_fence(const struct failover *f)
+{
+	const struct conf_resource *r = conf_resources(f->conf);
+
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (r[i].phase == PHASE_FENCE && !r[i].none)
+			return true;
+	return false;
+}
+
 int
 failover_force_master(struct failover *f, uint64_t now)
 {
+	/* What it is called here says nothing of the other node. */
+	if (peer_is_heard(f) && !has_fence(f) && f->role.at != AT_MASTER &&
+	    f->role.at != AT_SHAKEN)
+		return -EACCES;
 	if (f->role.at == AT_MASTER || f->role.at == AT_SHAKEN)
 		return -EALREADY;
 	if (f->role.at == AT_GONE || f->role.at == AT_ENDED)
@@ -632,16 +662,7 @@ failover_set_maintenance(struct failover *f, bool on, uint64_t now)
 enum role_status
 failover_status(const struct failover *f)
 {
-	struct carp_host *h = NULL;
-	struct carp_host_info i;
-	bool heard = false;
-
-	while (!heard && (h = carp_host_each(f->engine, h)) != NULL) {
-		carp_host_get_info(h, &i);
-		heard = i.carp.heard && !carp_packet_is_bowout(&i.carp.peer) &&
-			carp_now() - i.carp.peer_at < i.carp.timeout + CARP_SEC;
-	}
-	return role_status(&f->role, heard);
+	return role_status(&f->role, peer_is_heard(f));
 }
 
 bool

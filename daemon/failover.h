@@ -98,6 +98,7 @@ void failover_stop(struct failover *, uint64_t now);
 /*
  * Orders of people.  -EALREADY: it is so.  -EBUSY: a transition runs.
  * -EPERM: failover is disabled.  -EINVAL.  -ENOTCONN: see the reasons.
+ * -EACCES: there is another master, and no fence.
  */
 int failover_force_master(struct failover *, uint64_t now);
 int failover_become_passive(struct failover *, bool hard, uint64_t now);

@@ -128,8 +128,25 @@ store_free(struct store *s)
 	s->history = s->current = s->phase = NULL;
 }
 
-char *
-store_text(const struct store *s)
+/* What is oldest goes first; the last one stays, if only its result. */
+static void
+shorten(struct store *s)
+{
+	size_t n = json_array_size(s->history);
+	size_t part = n / 4 + 1;
+
+	if (n > 1) {
+		for (size_t i = 0; i < part && i + 1 < n; i++)
+			(void)json_array_remove(s->history, 0);
+		return;
+	}
+	(void)json_array_clear(
+	    json_object_get(json_array_get(s->history, 0), "phases"));
+	s->phase = NULL;
+}
+
+static char *
+make_text(const struct store *s)
 {
 	json_t *root = json_object();
 	char *text;
@@ -143,6 +160,22 @@ store_text(const struct store *s)
 	status_put(root, "history", json_incref(s->history));
 	text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 	json_decref(root);
+	return text;
+}
+
+char *
+store_text(struct store *s)
+{
+	char *text = make_text(s);
+
+	/* Else nothing would be kept, not even that failover is disabled. */
+	for (unsigned i = 0; text != NULL && i < STORE_HISTORY &&
+			     strlen(text) >= STORE_TEXT_MAX;
+	     i++) {
+		free(text);
+		shorten(s);
+		text = make_text(s);
+	}
 	return text;
 }
 

@@ -10,7 +10,8 @@
 #include "conf.h"
 #include "resource.h"
 
-#define STORE_HISTORY 100 /* transitions kept */
+#define STORE_HISTORY  100 /* transitions kept */
+#define STORE_TEXT_MAX (1 << 20) /* bytes; saver.h takes no more */
 
 struct store {
 	bool disabled;
@@ -34,7 +35,7 @@ int store_init(struct store *, const char *text);
 void store_free(struct store *);
 
 /* For free(), or NULL. */
-char *store_text(const struct store *);
+char *store_text(struct store *);
 
 /*
  * The record of a transition.

@@ -136,6 +136,7 @@ keeper_start(struct supervisor *s)
 		keeper_send_store(s);
 		send_conf(s, s->conf, 0);
 		send_masters(s);
+		keeper_send_resort(s);
 		resource_tell(s->resources);
 	} else
 		log_line(

@@ -89,6 +89,9 @@ bool keeper_resource_message(
 /* Before its first configuration, an engine gets what was remembered. */
 void keeper_send_store(struct supervisor *);
 
+/* And after it, that the last resort was called for the one before. */
+void keeper_send_resort(struct supervisor *);
+
 /* Resources go down when there is no engine for some time. */
 void keeper_engine_gone(struct supervisor *);
 void keeper_engine_there(struct supervisor *);

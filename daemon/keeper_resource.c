@@ -70,6 +70,15 @@ on_idle(void *arg)
 	keeper_idle(s);
 }
 
+void
+keeper_send_resort(struct supervisor *s)
+{
+	const char *reason = resource_resorted(s->resources);
+
+	if (reason != NULL)
+		on_resort(s, reason);
+}
+
 /* A new engine is told what there is, and what the one before remembered. */
 void
 keeper_send_store(struct supervisor *s)

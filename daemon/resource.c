@@ -235,6 +235,12 @@ resource_idle(const struct resources *r)
 	return plan_idle(&r->plan) && (r->pending == NULL || r->plan.hard);
 }
 
+const char *
+resource_resorted(const struct resources *r)
+{
+	return r->plan.hard ? r->plan.reason : NULL;
+}
+
 bool
 resource_any(const struct resources *r)
 {

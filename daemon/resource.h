@@ -175,6 +175,9 @@ void resource_tell(struct resources *);
 
 bool resource_idle(const struct resources *);
 
+/* Why the last resort was called; NULL: it was not. */
+const char *resource_resorted(const struct resources *);
+
 /* How long it may take until all is down, ms. */
 unsigned resource_down_ms(const struct resources *);
 

@@ -310,17 +310,6 @@ control(struct rpc_call *call)
 	return json_true();
 }
 
-static bool
-has_fence(const struct failover *f)
-{
-	const struct conf_resource *r = conf_resources(f->conf);
-
-	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
-		if (r[i].phase == PHASE_FENCE && !r[i].none)
-			return true;
-	return false;
-}
-
 static json_t *
 force_master(struct rpc_call *call)
 {
@@ -329,12 +318,12 @@ force_master(struct rpc_call *call)
 
 	if (f == NULL)
 		return NULL;
-	if (failover_status(f) == ROLE_BACKUP && !has_fence(f))
+	rc = failover_force_master(f, call->now);
+	if (rc == -EACCES)
 		return rpc_fail(call, RPC_FAILED,
 		    "failover.force_master: the other node is master, and "
 		    "without a fence both would write: step down there "
 		    "(carpctl failover become_passive), or switch it off");
-	rc = failover_force_master(f, call->now);
 	if (rc == -EALREADY)
 		return json_false();
 	if (rc < 0)

@@ -3,9 +3,10 @@
  * Any bytes as lines to the control protocol: no crash, every answer is one
  * JSON-RPC answer, and who may not change anything changes nothing.
  *
- * The first byte says whether the client may change something.  The instance
- * is real, with hosts on interfaces that do not exist, in a namespace of its
- * own.
+ * The first byte says whether the client may change something, and whether
+ * the instance is one of failover mode.  Both are real, with hosts on
+ * interfaces that do not exist, in a namespace of their own; resources answer
+ * at once.
  */
 #include <errno.h>
 #include <sched.h>
@@ -21,7 +22,7 @@
 int LLVMFuzzerInitialize(int *, char ***);
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-static struct instance *in;
+static struct instance *plain, *failing;
 
 /* Lines are made but not written: there would be millions. */
 void
@@ -81,6 +82,83 @@ check_answer(json_t *answer)
 	free(text);
 }
 
+static struct resource_order order;
+static bool ordered;
+
+static void
+do_order(void *arg, const struct resource_order *o)
+{
+	(void)arg;
+	order = *o;
+	ordered = true;
+}
+
+static void
+do_hard(void *arg, const char *reason)
+{
+	(void)arg, (void)reason;
+}
+
+static void
+do_remember(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	if (memchr(text, '\0', len) != NULL)
+		abort();
+}
+
+static int
+do_secret(void *arg, const char *resource, const void *p, size_t len)
+{
+	(void)arg, (void)resource, (void)p;
+	return len > 4096 ? -EMSGSIZE : 0;
+}
+
+static void
+do_ended(void *arg)
+{
+	(void)arg;
+}
+
+static void
+answer_orders(struct instance *in)
+{
+	for (int i = 0; ordered && i < 20; i++) {
+		struct resource_done d = {
+			.order = order.id, .ok = 1, .fenced = 1
+		};
+
+		ordered = false;
+		failover_done(instance_failover(in), &d, carp_now());
+	}
+}
+
+/* After a last resort a node does nothing any more: then a new one. */
+static void
+make_failing(void)
+{
+	static const struct instance_ops ops = { .order = do_order,
+		.hard = do_hard,
+		.remember = do_remember,
+		.secret = do_secret,
+		.ended = do_ended };
+	static const struct block_host hosts[] = { { "none0", 1, 0 },
+		{ "none1", 7, 0 } };
+	struct conf *conf = block_new(hosts, 2);
+	char why[256] = "";
+
+	instance_free(failing);
+	failing = NULL;
+	ordered = false;
+	conf->failover.on = 1;
+	if (instance_new(&failing, &ops, NULL, false, NULL) < 0 ||
+	    instance_apply(failing, conf, carp_now(), why, sizeof(why)) < 0) {
+		(void)fprintf(stderr, "no failover mode: %s\n", why);
+		abort();
+	}
+	free(conf);
+}
+
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -99,8 +177,10 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		    strerror(errno));
 		exit(77);
 	}
-	if ((rc = instance_new(&in, &ops, NULL, false, NULL)) < 0 ||
-	    (rc = instance_apply(in, conf, carp_now(), why, sizeof(why))) < 0) {
+	make_failing();
+	if ((rc = instance_new(&plain, &ops, NULL, false, NULL)) < 0 ||
+	    (rc = instance_apply(plain, conf, carp_now(), why, sizeof(why))) <
+		0) {
 		(void)fprintf(
 		    stderr, "no instance: %s %s\n", strerror(-rc), why);
 		abort();
@@ -113,7 +193,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rpc_peer peer = { 1000, 1, false, NULL, subscribe, reload };
-	struct carp_engine *e = instance_engine(in);
+	struct carp_engine *e;
+	struct instance *in;
 	json_t *answer;
 	int demotion;
 	char *line;
@@ -121,6 +202,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || size > RPC_LINE_MAX)
 		return -1;
 	peer.may_change = data[0] & 1;
+	in = (data[0] & 2) != 0 ? failing : plain;
+	if (in == failing && instance_failover(in)->role.at == AT_GONE) {
+		make_failing();
+		in = failing;
+	}
+	e = instance_engine(in);
 	demotion = carp_demotion_sum(carp_engine_demotion(e));
 	/* On the heap and not terminated, so that reading past it is seen. */
 	if ((line = malloc(size)) == NULL)
@@ -134,5 +221,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(carp_demotion_sum(carp_engine_demotion(e)) == demotion,
 		    "nothing changed", answer);
 	json_decref(answer);
+	answer_orders(failing);
 	return 0;
 }

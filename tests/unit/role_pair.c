@@ -6,6 +6,7 @@
  * both write.  The seed of a life is told when it fails:
  *	PAIR_SEED=n PAIR_VERBOSE=1 build/tests/unit/role_pair
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -511,6 +512,26 @@ START_TEST(reports_are_of_a_name)
 }
 END_TEST
 
+/* Whatever this node calls itself meanwhile. */
+START_TEST(without_a_fence_nothing_is_forced)
+{
+	struct carp_engine *e = one_that_serves();
+	struct carp_engine *other = &pair.node[1 - e->id];
+	struct conf *conf = make_conf(other->id);
+
+	((struct conf_resource *)(conf + 1))[FENCE].none = 1;
+	ck_assert_int_eq(failover_configure(other->f, conf, pair.now), 0);
+	ck_assert_int_eq(failover_force_master(other->f, pair.now), -EACCES);
+	other->f->role.failed = true;
+	ck_assert_int_eq(failover_force_master(other->f, pair.now), -EACCES);
+	node_power(e, false);
+	pair_run(pair.now + 5 * CARP_SEC);
+	ck_assert_int_ne(failover_force_master(other->f, pair.now), -EACCES);
+	pair_end();
+	free(conf);
+}
+END_TEST
+
 /* Without an engine for too long; and then there is one, and adopts it. */
 START_TEST(what_goes_down_by_itself_is_seen)
 {
@@ -554,6 +575,7 @@ main(void)
 	tcase_add_test(t, lives);
 	tcase_add_test(t, the_check_can_fail);
 	tcase_add_test(t, reports_are_of_a_name);
+	tcase_add_test(t, without_a_fence_nothing_is_forced);
 	tcase_add_test(t, what_goes_down_by_itself_is_seen);
 	tcase_add_test(t, two_broken_nodes);
 	suite_add_tcase(s, t);
