@@ -612,7 +612,7 @@ linkdown() { ! linkup "$1"; }
 # On their link, and for this machine as if they were not there.
 waiting() { # LINK N
 	local v6=2001:db8::10
-	linkdown "$1" || fail "$1 is up"
+	until_ms 1000 linkdown "$1" || fail "$1 is up"
 	[ "$(ip -o addr show dev "$1" | wc -l)" = "$2" ] ||
 	    fail "not $2 addresses: $(ip -o addr show dev "$1")"
 	[ -z "$(ip route show table local dev "$1")" ] ||
