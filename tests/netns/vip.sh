@@ -487,7 +487,7 @@ case_announce() {
 	try addrs a 192.0.2.10/24 2001:db8::10/64
 	try up a
 	try commit
-	grep -q "0000c000020a\|88....00[02a]0000000" "$tmp/frames" &&
+	grep -q "0806.*c000020a\|8800....[2a]0000000$ip6" "$tmp/frames" &&
 	    fail "announced without being told"
 	try announce a
 	try commit

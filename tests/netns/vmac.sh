@@ -104,7 +104,7 @@ done
 check "the best of three lost at most 4 probes ($fewest)" \
     [ "$fewest" -le 4 ]
 
-# By order, nothing is waited for at the end.
+# Here b preempts, and a goes on running when it gives way.
 title "hand-over and return by maintenance"
 fewest=999
 for i in 1 2 3; do
