@@ -144,6 +144,9 @@ struct vip_set_config {			/* no padding */
  * down, and to bring it up is all that vip_set_up() takes.  An IPv4 address
  * that waits has no local route, one of IPv6 is tentative, and a guard lets
  * everything pass: other machines and this one reach another owner.
+ *
+ * With VIP_LEASE_GUARD, vip_set_up(s, false) silences them at once; the link
+ * goes down 50 ms later, by another vip_commit().
  */
 int	 vip_set_new(struct vip_set **ret, struct vip *,
 	    const struct vip_set_config *);

@@ -487,7 +487,7 @@ case_announce() {
 	try addrs a 192.0.2.10/24 2001:db8::10/64
 	try up a
 	try commit
-	grep -q "0000c000020a\|88....00[02a]0000000" "$tmp/frames" &&
+	grep -q "0806.*c000020a\|8800....[2a]0000000$ip6" "$tmp/frames" &&
 	    fail "announced without being told"
 	try announce a
 	try commit
@@ -612,7 +612,7 @@ linkdown() { ! linkup "$1"; }
 # On their link, and for this machine as if they were not there.
 waiting() { # LINK N
 	local v6=2001:db8::10
-	linkdown "$1" || fail "$1 is up"
+	until_ms 1000 linkdown "$1" || fail "$1 is up"
 	[ "$(ip -o addr show dev "$1" | wc -l)" = "$2" ] ||
 	    fail "not $2 addresses: $(ip -o addr show dev "$1")"
 	[ -z "$(ip route show table local dev "$1")" ] ||

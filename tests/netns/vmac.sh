@@ -37,7 +37,7 @@ ready_is() {
 waits() { # NODE N: it has the addresses, and is as if it had not
 	check "$1: $2 addresses wait" wait_for 3 eval \
 	    "[ \"\$(host_get $1 10 ready)\" = $2 ]"
-	check "$1: the link is down" link_is "$1" down
+	check "$1: the link is down" wait_for 2 link_is "$1" down
 	check "$1: no local route" is "" \
 	    "$(ip -n "$1" route show table local dev "$(link_of "$1")")"
 	check "$1: none of IPv6" is "" \
@@ -72,26 +72,57 @@ check "b reaches the master by IPv4" reach b $V4
 check "and by IPv6" reach b $V6
 check "the virtual MAC answers ARP" answers_arp
 
-title "hand-over and return"
-probe_start 4 c $V4
-probe_start 6 c $V6
-sleep 0.3
-stop a
-check "b is master" wait_for 2 state_is b 10 MASTER
-check "b: its link is up" link_is b up
-check "the client reaches IPv4" wait_for 1 reach c $V4
-check "and IPv6" wait_for 1 reach c $V6
-check "the client has learned nothing" client_knows
-start a
-check "a is master again" wait_for 6 roles 10 a b
-sleep 0.3
-probe_stop 4
-probe_stop 6
-note "IPv4: $(probe_text 4)"
-note "IPv6: $(probe_text 6)"
-check "IPv4: the longest outage is below 100 ms" \
-    less "$(probe_get 4 longest_ms)" 100
-check "IPv6: below 200 ms" less "$(probe_get 6 longest_ms)" 200
+# a goes down by itself, and the kernel takes 10 ms and more for its link: the
+# other has to hear of it before.
+title "hand-over and return, three times"
+fewest=999
+for i in 1 2 3; do
+	probe_start 4 c $V4
+	probe_start 6 c $V6
+	sleep 0.3
+	stop a
+	check "b is master" wait_for 2 state_is b 10 MASTER
+	check "b: its link is up" link_is b up
+	check "the client reaches IPv4" wait_for 1 reach c $V4
+	check "and IPv6" wait_for 1 reach c $V6
+	check "the client has learned nothing" client_knows
+	start a
+	check "a is master again" wait_for 6 roles 10 a b
+	sleep 0.3
+	probe_stop 4
+	probe_stop 6
+	note "IPv4: $(probe_text 4)"
+	note "IPv6: $(probe_text 6)"
+	check "IPv4: the longest outage is below 100 ms" \
+	    less "$(probe_get 4 longest_ms)" 100
+	check "IPv6: below 200 ms" less "$(probe_get 6 longest_ms)" 200
+	check "nobody else answered" is "$(probe_get 4 twice)" 0
+	[ "$(probe_get 4 lost)" -ge "$fewest" ] ||
+	    fewest=$(probe_get 4 lost)
+	waits b 2
+done
+check "the best of three lost at most 4 probes ($fewest)" \
+    [ "$fewest" -le 4 ]
+
+# Here b preempts, and a goes on running when it gives way.
+title "hand-over and return by maintenance"
+fewest=999
+for i in 1 2 3; do
+	probe_start 4 c $V4
+	sleep 0.3
+	check "a goes into maintenance" ctl a maintenance on
+	check "b is master" wait_for 4 roles 10 b a
+	waits a 2
+	check "a leaves it" ctl a maintenance off
+	check "a is master again" wait_for 4 roles 10 a b
+	sleep 0.3
+	probe_stop 4
+	note "IPv4: $(probe_text 4)"
+	[ "$(probe_get 4 lost)" -ge "$fewest" ] ||
+	    fewest=$(probe_get 4 lost)
+done
+check "the best of three lost at most 4 probes ($fewest)" \
+    [ "$fewest" -le 4 ]
 waits b 2
 
 title "addresses come and go by reload"
