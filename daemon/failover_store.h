@@ -10,7 +10,8 @@
 #include "conf.h"
 #include "resource.h"
 
-#define STORE_HISTORY 100 /* transitions kept */
+#define STORE_HISTORY 100	/* transitions kept, */
+#define STORE_TEXT    (1 << 20) /* and as many as fit into less than this */
 
 struct store {
 	bool disabled;
@@ -33,8 +34,8 @@ struct store {
 int store_init(struct store *, const char *text);
 void store_free(struct store *);
 
-/* For free(), or NULL. */
-char *store_text(const struct store *);
+/* For free(), or NULL.  What is too much of the history is dropped. */
+char *store_text(struct store *);
 
 /*
  * The record of a transition.
