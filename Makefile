@@ -160,7 +160,8 @@ SANITIZE  = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 
 daemon_obj = $(patsubst %,$(B)/daemon/%.o,$(1))
 RPC_OBJ	   = $(call daemon_obj,apply conf_block failover failover_alias \
-	     failover_claim failover_events failover_store failover_view group instance interlink plan \
+	     failover_claim failover_events failover_format \
+	     failover_store failover_view group instance interlink plan \
 	     reasons report role role_move rpc rpc_carp \
 	     rpc_failover status_json why) $(PLAN_OBJ)
 # The configuration.  What looks at the machine is apart, for it needs lib/vip.
@@ -202,7 +203,8 @@ UNIT_PKGS_resource_left = libevent_core
 UNIT_OBJ_resource_plan = $(PLAN_OBJ)
 UNIT_OBJ_rpc	  = $(RPC_OBJ) $(call daemon_obj,log)
 UNIT_OBJ_sdnotify = $(call daemon_obj,sdnotify)
-UNIT_OBJ_saver	  = $(call daemon_obj,kept log saver state)
+UNIT_OBJ_saver	  = $(call daemon_obj,failover_format kept log saver state)
+UNIT_OBJ_failover_history = $(RPC_OBJ) $(call daemon_obj,log)
 UNIT_OBJ_state	  = $(call daemon_obj,kept state)
 UNIT_OBJ_why	  = $(call daemon_obj,why)
 FUZZ_OBJ_conf	  = $(CONF_OBJ)

@@ -9,14 +9,14 @@
 
 #include <carp/carp.h>
 
+#include "failover_format.h"
 #include "failover_store.h"
 #include "log.h"
 #include "report.h"
 #include "status_json.h"
 
-#define VERSION 1
-#define MS	UINT64_C(1000000)
-#define RUNS	200 /* kept of one phase */
+#define MS   UINT64_C(1000000)
+#define RUNS 200 /* kept of one phase */
 
 static json_t *
 ms_since(uint64_t from, uint64_t to)
@@ -47,28 +47,22 @@ read_boot_id(char ret[40])
 static int
 take(struct store *s, json_t *root)
 {
-	int version = 0, disabled = 0;
-	json_t *history = NULL;
-	json_error_t e;
+	struct failover_format f;
+	char why[256];
+	int rc;
 
-	if (json_unpack_ex(root, &e, 0, "{s:i, s:b, s:i, s:i, s:I, s:o}",
-		"version", &version, "disabled", &disabled, "timeout",
-		&s->timeout_s, "master", &s->master, "next_id", &s->next_id,
-		"history", &history) != 0) {
-		log_line(LOG_ERR, "failover.json: %s; beginning anew", e.text);
-		return -EBADMSG;
+	rc = failover_format_read(&f, root, why, sizeof(why));
+	if (rc < 0) {
+		log_line(LOG_ERR, "failover.json: %s; beginning anew", why);
+		return rc;
 	}
-	if (version != VERSION || !json_is_array(history) ||
-	    s->timeout_s < -1 || s->timeout_s > 120 || s->master < -1 ||
-	    s->master > 1 || s->next_id < 1) {
-		log_line(LOG_ERR,
-		    "failover.json: version %d or a value in it "
-		    "is not known here; beginning anew",
-		    version);
-		return -EBADMSG;
-	}
-	s->disabled = disabled != 0;
-	s->history = json_incref(history);
+	s->disabled = f.disabled != 0;
+	s->timeout_s = f.timeout;
+	s->master = f.master;
+	s->next_id = f.next_id;
+	s->history = json_incref(f.history);
+	while (json_array_size(s->history) > STORE_HISTORY)
+		(void)json_array_remove(s->history, 0);
 	return 0;
 }
 
@@ -111,9 +105,7 @@ store_init(struct store *s, const char *text)
 	    (root = json_loads(text, JSON_REJECT_DUPLICATES, &e)) == NULL)
 		log_line(LOG_ERR, "failover.json: line %d: %s; beginning anew",
 		    e.line, e.text);
-	if (root != NULL && take(s, root) < 0)
-		set_defaults(s);
-	else if (root != NULL)
+	if (root != NULL && take(s, root) == 0)
 		interrupted(s, root);
 	json_decref(root);
 	if (s->history == NULL && (s->history = json_array()) == NULL)
@@ -151,7 +143,7 @@ make_text(const struct store *s)
 	json_t *root = json_object();
 	char *text;
 
-	status_put(root, "version", json_integer(VERSION));
+	status_put(root, "version", json_integer(FAILOVER_FORMAT));
 	status_put_text(root, "boot_id", s->boot_id);
 	status_put(root, "disabled", json_boolean(s->disabled));
 	status_put(root, "timeout", json_integer(s->timeout_s));

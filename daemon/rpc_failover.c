@@ -382,6 +382,11 @@ unlock(struct rpc_call *call)
 	if (name->given && !is_resource(f, name->s))
 		return rpc_fail(call, RPC_PARAMS,
 		    "failover.unlock: there is no resource \"%.31s\"", name->s);
+	if (strchr(secret->s, '\n') != NULL) {
+		explicit_bzero((void *)(uintptr_t)secret->s, strlen(secret->s));
+		return rpc_fail(call, RPC_PARAMS,
+		    "failover.unlock: params.passphrase must be one line");
+	}
 	rc = instance_secret(call->instance, name->given ? name->s : "",
 	    secret->s, strlen(secret->s));
 	explicit_bzero((void *)(uintptr_t)secret->s, strlen(secret->s));

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "failover_format.h"
 #include "kept.h"
 #include "log.h"
 #include "saver.h"
@@ -30,11 +31,12 @@ failover_file(struct saver *s)
 
 /* 0, or a negative errno and a sentence. */
 static int
-check_object(const char *text, size_t len, char *why, size_t size)
+check_failover(const char *text, size_t len, char *why, size_t size)
 {
+	struct failover_format f;
 	json_error_t error;
 	json_t *root;
-	int rc = 0;
+	int rc;
 
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
@@ -42,10 +44,7 @@ check_object(const char *text, size_t len, char *why, size_t size)
 		    why, size, "line %d: %s", error.line, error.text);
 		return -EBADMSG;
 	}
-	if (!json_is_object(root)) {
-		(void)snprintf(why, size, "is no JSON object");
-		rc = -EBADMSG;
-	}
+	rc = failover_format_read(&f, root, why, size);
 	json_decref(root);
 	return rc;
 }
@@ -63,7 +62,7 @@ load_failover(struct saver *s)
 	if (rc < 0)
 		(void)snprintf(why, sizeof(why), "%s", strerror(-rc));
 	else
-		rc = check_object(f->text, f->len, why, sizeof(why));
+		rc = check_failover(f->text, f->len, why, sizeof(why));
 	if (rc == 0)
 		return;
 	free(f->text);
@@ -162,7 +161,7 @@ saver_remember(struct saver *s, const char *text, size_t len)
 	char why[512] = "is too long";
 
 	if (len >= FAILOVER_MAX ||
-	    check_object(text, len, why, sizeof(why)) < 0)
+	    check_failover(text, len, why, sizeof(why)) < 0)
 		log_line(LOG_ERR, "%s: not saved: what the engine says %s",
 		    f->name, why);
 	else

@@ -11,7 +11,7 @@
 #include "state.h"
 
 #define FAILOVER_FILE "failover.json"
-#define FAILOVER_MAX  (1 << 20) /* bytes */
+#define FAILOVER_MAX  (1 << 20) /* bytes, as STORE_TEXT */
 
 struct saver_file {
 	const char *name, *loss; /* what its loss means */
