@@ -12,6 +12,8 @@
 #include "fence_keeper.h"
 #include "fence_state.h"
 
+#define READ_AGAIN 3 /* times: a keeper moves its key each second or less */
+
 static const char usage_text[] =
     "usage: carp-fence start|stop|status|verify [DISK...]\n"
     "       carp-fence keys DISK...\n"
@@ -229,11 +231,21 @@ do_verify(struct fence_conf *c, char **args)
 	return EXIT_OK;
 }
 
+/* Keys are read first: one that moves in between would hold nothing. */
 static int
 read_one(struct fence_crew *crew, struct fence_disk *d)
 {
+	const struct fence_view *v = &d->seen;
+	int rc;
+
 	(void)crew;
-	return fence_disk_read(d, &d->seen);
+	for (int i = 0; i < READ_AGAIN; i++) {
+		rc = fence_disk_read(d, &d->seen);
+		if (rc != 0 || !v->reserved || v->holder == 0 ||
+		    fence_has(v, v->holder))
+			return rc;
+	}
+	return rc;
 }
 
 static void

@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 B=${BUILD:-build}
-jobs=2
+jobs=$(($(nproc) * 2)) # most of them wait
 limit=300
 while getopts j:t: opt; do
 	case $opt in

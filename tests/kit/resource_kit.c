@@ -485,3 +485,18 @@ kit_dead(pid_t pid)
 	p = strrchr(line, ')');
 	return p == NULL || p[2] == 'Z' || p[2] == 'X';
 }
+
+void
+kit_fence_and_storage(void)
+{
+	(void)kit_add(PHASE_FENCE, "disks");
+	(void)kit_add(PHASE_STORAGE, "tank");
+}
+
+void
+kit_both_up(void)
+{
+	kit_configure();
+	ck_assert(kit_do(PHASE_FENCE, true, MODE_UP)->ok);
+	ck_assert(kit_do(PHASE_STORAGE, true, MODE_UP)->ok);
+}

@@ -51,6 +51,10 @@ const struct resource_done *kit_answer(uint32_t id); /* NULL: none yet */
 const struct resource_done *kit_do(
     enum conf_phase, bool up, enum resource_mode);
 
+/* A fence and what it keeps; to configure all that was added and start those. */
+void kit_fence_and_storage(void);
+void kit_both_up(void);
+
 /* Goes round until it holds, 10 s at most. */
 #define kit_wait(condition)                                                    \
 	do {                                                                   \

@@ -16,7 +16,7 @@ done
 box a b
 echo "192.0.2.200 storage.example" > "$SERVED/hosts"
 echo "addn-hosts=$SERVED/hosts" > "$SERVED/more.conf"
-usual=(INTERFACE=eth0 RANGE="192.0.2.50,192.0.2.60,1h" LEASES="$SERVED/leases"
+usual=(INTERFACE=eth0 RANGE="192.0.2.50,192.0.2.59,1h" LEASES="$SERVED/leases"
     OPTION="3,$V4 6,$V4" CONFIG="$SERVED/more.conf")
 
 # lease NODE: the address that it is given, and what goes with it.

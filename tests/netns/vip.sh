@@ -90,7 +90,8 @@ there() { nsenter -t "$peer" -n "$@"; }
 
 driver=
 start_driver() {
-	rm -f "$tmp/in" "$tmp/out"
+	rm -f "$tmp/in"
+	: > "$tmp/out" # the driver may come to it after the first question
 	mkfifo "$tmp/in"
 	"$driver_bin" <"$tmp/in" >"$tmp/out" 2>&1 &
 	driver=$!

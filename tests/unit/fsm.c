@@ -2,22 +2,8 @@
 /* The election: what each event does in each state. */
 #include <errno.h>
 
-#include "host.h"
+#include "one_host.h"
 #include "suite.h"
-
-static struct host h;
-
-static void
-setup(void)
-{
-	host_defaults(&h);
-}
-
-static void
-teardown(void)
-{
-	host_free(&h);
-}
 
 static void
 start(uint8_t base, uint8_t skew, bool preempt, enum carp_state state)

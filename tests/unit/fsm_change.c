@@ -3,22 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "host.h"
+#include "one_host.h"
 #include "suite.h"
-
-static struct host h;
-
-static void
-setup(void)
-{
-	host_defaults(&h);
-}
-
-static void
-teardown(void)
-{
-	host_free(&h);
-}
 
 static void
 start(enum carp_state state)

@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A host that takes no part. */
-#include "host.h"
+#include "one_host.h"
 #include "suite.h"
-
-static struct host h;
-
-static void
-setup(void)
-{
-	host_defaults(&h);
-}
-
-static void
-teardown(void)
-{
-	host_free(&h);
-}
 
 static void
 start(bool preempt, uint8_t skew)

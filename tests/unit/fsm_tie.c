@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The election: equal masters, masters that slept, own packets. */
-#include "host.h"
+#include "one_host.h"
 #include "suite.h"
-
-static struct host h;
-
-static void
-setup(void)
-{
-	host_defaults(&h);
-}
-
-static void
-teardown(void)
-{
-	host_free(&h);
-}
 
 static void
 start(uint8_t base, uint8_t skew, bool preempt, enum carp_state state)

@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* The election: intervals, time-outs, demotion, counters, two families. */
-#include "host.h"
+#include "one_host.h"
 #include "suite.h"
 
 #define UNIT(n) ((n)*CARP_SEC / 256)
 #define LATE	(5 * MS / 2) /* with base 0: for late wake-ups */
-
-static struct host h;
-
-static void
-setup(void)
-{
-	host_defaults(&h);
-}
-
-static void
-teardown(void)
-{
-	host_free(&h);
-}
 
 static void
 start(uint8_t base, uint8_t skew, enum carp_state state)

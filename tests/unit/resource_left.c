@@ -8,21 +8,6 @@
 
 #include "../kit/resource_kit.h"
 
-static void
-fence_and_storage(void)
-{
-	(void)kit_add(PHASE_FENCE, "disks");
-	(void)kit_add(PHASE_STORAGE, "tank");
-}
-
-static void
-both_up(void)
-{
-	kit_configure();
-	ck_assert(kit_do(PHASE_FENCE, true, MODE_UP)->ok);
-	ck_assert(kit_do(PHASE_STORAGE, true, MODE_UP)->ok);
-}
-
 /*
  * After the end of a carpd.
  */
@@ -131,7 +116,7 @@ START_TEST(what_is_not_configured_any_more_is_stopped)
 	(void)kit_add(PHASE_STORAGE, "tank");
 	(void)kit_add(PHASE_SERVICE, "nfs");
 	kit_set("DO_STOP=: > $TOP/stopping; await go");
-	both_up();
+	kit_both_up();
 	ck_assert(kit_do(PHASE_SERVICE, true, MODE_UP)->ok);
 	kit_clear();
 	(void)kit_add(PHASE_STORAGE, "tank");
@@ -162,8 +147,8 @@ START_TEST(a_fence_does_not_go_before_its_storage)
 	struct conf *c;
 	char why[256];
 
-	fence_and_storage();
-	both_up();
+	kit_fence_and_storage();
+	kit_both_up();
 	kit_clear();
 	(void)kit_add(PHASE_FENCE, "others");
 	(void)kit_add(PHASE_STORAGE, "tank");

@@ -16,21 +16,6 @@
 
 #define SYSRQ "/proc/sysrq-trigger"
 
-static void
-fence_and_storage(void)
-{
-	(void)kit_add(PHASE_FENCE, "disks");
-	(void)kit_add(PHASE_STORAGE, "tank");
-}
-
-static void
-both_up(void)
-{
-	kit_configure();
-	ck_assert(kit_do(PHASE_FENCE, true, MODE_UP)->ok);
-	ck_assert(kit_do(PHASE_STORAGE, true, MODE_UP)->ok);
-}
-
 static bool
 is_lost(unsigned i)
 {
@@ -69,7 +54,7 @@ START_TEST(storage_that_does_not_go)
 	kit_set("DO_STOP=%s", row->stop);
 	kit_set("DO_VERIFY=%s", row->verify);
 	kit_last_added()->verify_ms = 200;
-	both_up();
+	kit_both_up();
 	d = kit_do(PHASE_STORAGE, false, MODE_PLANNED);
 	ck_assert(!d->ok && d->hard);
 	ck_assert_uint_eq(kit.nresorts, 1);
@@ -98,7 +83,7 @@ START_TEST(a_stop_that_fails_is_no_harm_if_it_is_gone)
 	(void)kit_add(PHASE_FENCE, "disks");
 	kit_add(PHASE_STORAGE, "tank")->stop_ms = 200;
 	kit_set("DO_STOP=await never");
-	both_up();
+	kit_both_up();
 	ck_assert(kit_do(PHASE_STORAGE, false, MODE_FORCED)->ok);
 	ck_assert(kit_do(PHASE_FENCE, false, MODE_FORCED)->ok);
 	ck_assert_uint_eq(kit.nresorts, 0);
@@ -129,8 +114,8 @@ END_TEST
 
 START_TEST(by_order)
 {
-	fence_and_storage();
-	both_up();
+	kit_fence_and_storage();
+	kit_both_up();
 	resource_resort(kit.r, "the fence is gone");
 	kit_wait(kit_count("resort: the fence is gone") == 1);
 	ck_assert_uint_eq(kit.nresorts, 1);
@@ -154,7 +139,7 @@ START_TEST(without_a_program)
 	(void)snprintf(path, sizeof(path), "%s/sysrq", kit.top);
 	kit_touch("sysrq");
 	kit_no_program();
-	fence_and_storage();
+	kit_fence_and_storage();
 	kit_set("DO_VERIFY=exit 1");
 	ck_assert_int_eq(unshare(CLONE_NEWNS | CLONE_NEWPID), 0);
 	pid = fork();
@@ -186,7 +171,7 @@ START_TEST(abandoned)
 	(void)kit_add(PHASE_STORAGE, "tank");
 	(void)kit_add(PHASE_SERVICE, "nfs");
 	kit_set("DO_STOP=exit 1");
-	both_up();
+	kit_both_up();
 	ck_assert(kit_do(PHASE_SERVICE, true, MODE_UP)->ok);
 	kit.ndone = 0;
 	resource_abandon(kit.r, "no engine");
@@ -206,9 +191,9 @@ END_TEST
 
 START_TEST(abandoned_and_not_gone)
 {
-	fence_and_storage();
+	kit_fence_and_storage();
 	kit_set("DO_VERIFY=exit 1");
-	both_up();
+	kit_both_up();
 	resource_abandon(kit.r, "no engine");
 	kit_wait(kit.nresorts == 1);
 	kit_wait(resource_idle(kit.r));
@@ -273,7 +258,7 @@ START_TEST(a_fence_fails_once)
 		"[ ! -e $TOP/bad ] || exit 1");
 	kit_set("DO_START=: > $TOP/up");
 	(void)kit_add(PHASE_STORAGE, "tank");
-	both_up();
+	kit_both_up();
 	kit_wait(kit_file("seen"));
 	kit_touch("bad");
 	kit_wait(is_lost(0));
