@@ -11,7 +11,7 @@
 struct member {
 	struct report_host told;
 	enum carp_state noted; /* to the notification hooks */
-	uint64_t step_down; /* ns, when maintenance forces it */
+	uint64_t step_down;    /* ns, when maintenance forces it */
 };
 
 /*

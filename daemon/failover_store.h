@@ -10,7 +10,7 @@
 #include "conf.h"
 #include "resource.h"
 
-#define STORE_HISTORY  100 /* transitions kept */
+#define STORE_HISTORY  100	 /* transitions kept */
 #define STORE_TEXT_MAX (1 << 20) /* bytes; saver.h takes no more */
 
 struct store {

@@ -82,6 +82,7 @@ title "watch, not on a terminal: lines"
 start b
 check "b is standby" wait_for 5 role_is b BACKUP
 "$CARPCTL" -s "$T/b/sock" failover watch > "$T/lines" &
+# shellcheck disable=SC2154	# a name
 PID[lines]=$!
 check "it begins with the role" wait_for 2 grep -qx BACKUP "$T/lines"
 quietly ctl a failover become_passive --yes

@@ -54,10 +54,12 @@ check "stop of no such unit" result 0 a s systemd stop UNIT=none.service
 check "a masked unit" says 2 "systemctl unmask masked.service" \
     a s systemd start UNIT=masked.service
 check "start" result 0 a s systemd start UNIT=deaf.service
+# shellcheck disable=SC2034	# of service/lib.sh
 LIMIT=2
 check "one that does not stop in time" says 1 "deaf.service is deactivating" \
     a s systemd stop UNIT=deaf.service
 check "the limit was kept" less "$TOOK" 2
+# shellcheck disable=SC2034
 LIMIT=
 check "verify: still there" says 1 "still deactivating" \
     a s systemd verify UNIT=deaf.service

@@ -76,7 +76,7 @@ check "the virtual MAC answers ARP" answers_arp
 # other has to hear of it before.
 title "hand-over and return, three times"
 fewest=999
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	probe_start 4 c $V4
 	probe_start 6 c $V6
 	sleep 0.3
@@ -107,7 +107,7 @@ check "the best of three lost at most 4 probes ($fewest)" \
 # Here b preempts, and a goes on running when it gives way.
 title "hand-over and return by maintenance"
 fewest=999
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	probe_start 4 c $V4
 	sleep 0.3
 	check "a goes into maintenance" ctl a maintenance on

@@ -306,8 +306,8 @@ static const struct row {
 	    "!] failed- standby-",
 	    AT_BACKUP, ROLE_UNKNOWN },
 	{ "force_master while disabled", "known disable force ok4",
-	    "standby- bow standby+ [ standby- take fence+(dead) storage+ critical+ "
-	    "other+ addr+ ]",
+	    "standby- bow standby+ [ standby- take fence+(dead) storage+ "
+	    "critical+ other+ addr+ ]",
 	    AT_MASTER, ROLE_MASTER },
 	{ "left behind by a crash, not elected", "some-up ok3",
 	    "[ service-- storage-- fence-- standby- ]", AT_BACKUP,
