@@ -217,7 +217,11 @@ FUZZ_OBJ_rpc	  = $(RPC_OBJ)
 FUZZ_PKGS_rpc	  = jansson
 
 UNIT_TESTS  = $(UNIT:%=$(B)/tests/unit/%)
-NETNS_TESTS = $(filter-out tests/netns/lib.sh,$(wildcard tests/netns/*.sh))
+# Those that take more than a minute first, so that none is left at the end.
+NETNS_LONG  = $(patsubst %,tests/netns/%.sh,storage_hooks reload vip guard \
+	      group process)
+NETNS_TESTS = $(NETNS_LONG) $(filter-out tests/netns/lib.sh $(NETNS_LONG),\
+	      $(wildcard tests/netns/*.sh))
 CONF_TESTS  = tests/conf/run.sh tests/conf/machine.sh
 SIM	    = $(B)/tests/sim/sim
 SIM_OBJ	    = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))

@@ -85,23 +85,27 @@ check "nothing was announced again" not grep -q ARP "$T/packets"
 
 title "broken files"
 cp "$T/a/carpd.conf" "$T/good.conf"
-n=0 bad=0
+n=0 bad=0 some=""
+# What is as before after ten of them, is so after each, or two undo each other.
+unchanged() {
+	[ "$(picture)" = "$before" ] || fail "$some: something has changed"
+	some=""
+}
 for file in "$TOP"/tests/conf/bad/*.conf; do
 	[ -f "$file" ] || continue
-	cp "$file" "$T/a/carpd.conf"
-	chmod 600 "$T/a/carpd.conf"
+	cat "$file" > "$T/a/carpd.conf"
 	n=$((n + 1))
+	some="$some ${file##*/}"
 	if ctl a reload > "$T/out" 2>&1; then
-		fail "$(basename "$file"): reload should have failed"
+		fail "${file##*/}: reload should have failed"
 	elif ! grep -q '[a-z]' "$T/out"; then
-		fail "$(basename "$file"): no reason was given"
-	elif [ "$(picture)" != "$before" ]; then
-		fail "$(basename "$file"): something has changed"
-		before=$(picture)
+		fail "${file##*/}: no reason was given"
 	else
 		bad=$((bad + 1))
 	fi
+	[ $((n % 10)) != 0 ] || unchanged
 done
+unchanged
 note "the last one: $(head -n 1 "$T/out")"
 check "each of $n is refused with a reason, and changes nothing" is $bad $n
 check "they are at least 60" [ "$n" -ge 60 ]
@@ -123,7 +127,7 @@ for n in b a; do
 	    "advskew = $([ $n = a ] && echo 0 || echo 50)"
 	check "$n: it is added" ctl $n reload
 done
-check "it has a master and a backup" wait_for 6 roles 30 a b
+check "it has a master and a backup" wait_for 8 one_master 30 a b
 check "the others are as before" all_roles
 
 title "an address more: first the backup, then the master"
