@@ -14,7 +14,6 @@ plug b lan eth0 192.0.2.2/24
 hear() {
 	: > "$T/$1/events"
 	"$CARPCTL" -s "$T/$1/sock" --json failover watch > "$T/$1/events" &
-	PID[events.$1]=$!
 }
 # told NODE REASON: the last that subscribers heard has it.
 told() {
