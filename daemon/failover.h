@@ -76,7 +76,7 @@ void failover_free(struct failover *);
  */
 int failover_configure(struct failover *, const struct conf *, uint64_t now);
 
-/* What a new host must be like: `manual', `standby', skew of a preferred node. */
+/* What a new host must be like: manual, standby, skew of a preferred node. */
 void failover_host_config(const struct failover *, struct carp_host_config *);
 
 /* From the supervisor. */

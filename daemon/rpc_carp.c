@@ -196,8 +196,8 @@ demote(struct rpc_call *call)
 	if (is_reserved(cause))
 		return rpc_fail(call, RPC_PARAMS,
 		    "carp.demote: params.cause: "
-		    "\"maintenance\", \"not serving\" and what begins with \"link \", "
-		    "\"send \", \"failed \" or \"resource \" are set "
+		    "\"maintenance\", \"not serving\" and what begins with "
+		    "\"link \", \"send \", \"failed \" or \"resource \" are set "
 		    "by carpd itself; use another name");
 	if (seconds->given)
 		until = call->now + (uint64_t)seconds->i * CARP_SEC;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What failover mode remembers: what is written is read, bounded, and checked. */
+/* What failover mode remembers: what is written is read, bounded, checked. */
 #include <stdio.h>
 #include <string.h>
 
