@@ -155,10 +155,22 @@ preempts(const struct failover *f)
 	return false;
 }
 
+static bool
+serves(const struct failover *f)
+{
+	enum role_at at = f->role.at;
+
+	/* WAKING: an engine before this one may have served. */
+	return !f->importing &&
+	       (at == AT_WAKING || at == AT_MASTER || at == AT_SHAKEN ||
+		   (at >= AT_DOWN_SERVICE && at != AT_ERROR));
+}
+
 /*
- * One that begins to serve, or that has addresses which it does not give while
- * another node serves.  Where the preferred node fails back by itself, it is
- * preferred while it does so, too; but not after it was told to be passive.
+ * Who does not serve is demoted from the start, so that his first word after
+ * he has won says so: two nodes that win at once do not both yield.  Where the
+ * preferred node fails back by itself, it is preferred while it does so, too;
+ * but not after it was told to be passive.
  */
 static void
 apply_serving(struct failover *f, uint64_t now)
@@ -167,7 +179,7 @@ apply_serving(struct failover *f, uint64_t now)
 
 	if (f->passive && f->role.at == AT_BACKUP)
 		amount = most(f);
-	else if ((f->importing || f->beside) && !preempts(f))
+	else if (!serves(f) && !preempts(f))
 		amount = most(f) < NOT_AMOUNT ? most(f) : NOT_AMOUNT;
 	demote(f, NOT_SERVING, amount, now);
 }
@@ -247,7 +259,6 @@ carry_out(struct failover *f, const struct role_action *a, uint64_t now)
 		break;
 	case ROLE_DO_IMPORTING:
 		f->importing = a->on;
-		f->beside = f->beside && a->on;
 		apply_serving(f, now);
 		break;
 	case ROLE_DO_FAILED:
@@ -284,6 +295,7 @@ step(struct failover *f, enum role_event ev, const struct role_detail *d,
 	role_step(&f->role, ev, d, now);
 	while (role_next(&f->role, &a))
 		carry_out(f, &a, now);
+	apply_serving(f, now);
 	apply_maintenance(f, now);
 	failover_tell(f, now);
 }
@@ -476,8 +488,6 @@ failover_process(struct failover *f, uint64_t now)
 		step(f, ROLE_EV_TIMER, NULL, now);
 	if (now >= f->look_at) {
 		f->look_at = now + LOOK;
-		f->beside = failover_is_beside(f);
-		apply_serving(f, now);
 		failover_claim(f, now);
 		failover_name_interfaces(f); /* those that came, too */
 		failover_tell(f, now);

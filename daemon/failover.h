@@ -56,7 +56,6 @@ struct failover {
 	bool demoted;	       /* because of it */
 	bool importing;	       /* as the role machine says */
 	bool passive;	       /* was told to be; preempts nobody */
-	bool beside;	       /* failover_is_beside(), when it was looked */
 	uint64_t look_at;      /* when reasons are looked at again */
 	uint32_t reasons;      /* that were told, by bit */
 	char failed[FAILOVER_CAUSE_LEN]; /* cause of demotion; "": none */

@@ -1,41 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Virtual hosts that are not where the services are. */
-#include <string.h>
-
 #include "failover_claim.h"
-#include "failover_view.h"
 #include "log.h"
-
-static bool
-is_idle(const struct failover *f)
-{
-	return f->role.at == AT_BACKUP || f->role.at == AT_ERROR;
-}
-
-static bool
-any_master(const struct failover *f)
-{
-	struct carp_host *h = NULL;
-	struct carp_host_info i;
-
-	while ((h = carp_host_each(f->engine, h)) != NULL) {
-		carp_host_get_info(h, &i);
-		if (i.carp.state == CARP_MASTER)
-			return true;
-	}
-	return false;
-}
-
-bool
-failover_is_beside(const struct failover *f)
-{
-	enum group_view v;
-
-	if (!is_idle(f) || !any_master(f))
-		return false;
-	v = failover_view(f).view;
-	return v == VIEW_HELD || v == VIEW_PEER;
-}
 
 /* Otherwise it would answer, and both would go on so. */
 static bool

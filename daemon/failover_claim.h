@@ -6,14 +6,9 @@
 #include "failover.h"
 
 /*
- * This node is master of a host while another one serves: an alternative that
- * the other one had lost, or one that is not critical.  It gives no address.
- */
-bool failover_is_beside(const struct failover *);
-
-/*
- * A node that serves takes hosts that such a node has.  It does so without
- * `preempt' too: nothing moves but what nobody served.
+ * A node that serves takes hosts of which another one is master that does not:
+ * an alternative that this one had lost, or one that is not critical.  It does
+ * so without `preempt' too: nothing moves but what nobody served.
  */
 void failover_claim(struct failover *, uint64_t now);
 

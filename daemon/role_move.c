@@ -159,8 +159,8 @@ move_forced(struct role *r, const struct role_detail *d, uint64_t now)
 	r->failures = 0;
 	begin(r, true, "force_master");
 	standby(r, false);
+	push(r, ROLE_DO_IMPORTING, true); /* before its first word */
 	push(r, ROLE_DO_TAKE, true);
-	push(r, ROLE_DO_IMPORTING, true);
 	r->view = ROLE_EV_WON;
 	r->retry_until = now + r->cfg.fence_wait;
 	take_fence(r, now);

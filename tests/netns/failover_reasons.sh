@@ -14,8 +14,6 @@ plug b lan eth0 192.0.2.2/24
 hear() {
 	: > "$T/$1/events"
 	"$CARPCTL" -s "$T/$1/sock" --json failover watch > "$T/$1/events" &
-	# shellcheck disable=SC2034,SC2154	# of lib.sh
-	PID[events.$1]=$!
 }
 # told NODE REASON: the last that subscribers heard has it.
 told() {

@@ -82,8 +82,7 @@ title "watch, not on a terminal: lines"
 start b
 check "b is standby" wait_for 5 role_is b BACKUP
 "$CARPCTL" -s "$T/b/sock" failover watch > "$T/lines" &
-# shellcheck disable=SC2154	# a name
-PID[lines]=$!
+watcher=$!
 check "it begins with the role" wait_for 2 grep -qx BACKUP "$T/lines"
 quietly ctl a failover become_passive --yes
 check "b is MASTER" wait_for 4 role_is b MASTER
@@ -104,7 +103,7 @@ quietly ctl a failover become_passive --yes
 check "a failure is told with its reason" wait_for 5 grep -q \
     "tank start: failed after .*no such pool" "$T/lines"
 check "a is active again" wait_for 8 role_is a MASTER
-kill "${PID[lines]}"
+kill "$watcher"
 properly
 check "b is standby" wait_for 20 eval \
     'ctl b failover control action=DISABLE --yes >/dev/null &&
