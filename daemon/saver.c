@@ -49,7 +49,24 @@ check_failover(const char *text, size_t len, char *why, size_t size)
 	return rc;
 }
 
+/*
+ * It may have said that failover is disabled, and why is not known: whoever
+ * disabled it may be working on the storage.
+ */
 static void
+fail_closed(struct saver_file *f)
+{
+	static const char text[] =
+	    "{\"version\": 1, \"boot_id\": \"\", \"disabled\": true, "
+	    "\"timeout\": -1, \"master\": -1, \"next_id\": 1, "
+	    "\"history\": []}";
+
+	f->text = strdup(text);
+	f->len = f->text != NULL ? sizeof(text) - 1 : 0;
+}
+
+/* False: it was there, and could not be used. */
+static bool
 load_failover(struct saver *s)
 {
 	struct saver_file *f = failover_file(s);
@@ -58,41 +75,23 @@ load_failover(struct saver *s)
 
 	rc = kept_read(&f->text, &f->len, s->dir, f->name, FAILOVER_MAX);
 	if (rc == -ENOENT)
-		return;
+		return true;
 	if (rc < 0)
 		(void)snprintf(why, sizeof(why), "%s", strerror(-rc));
 	else
 		rc = check_failover(f->text, f->len, why, sizeof(why));
 	if (rc == 0)
-		return;
+		return true;
 	free(f->text);
 	f->text = NULL;
 	if (rc == -EBADMSG || rc == -EFBIG)
 		kept_aside(s->dir, f->name, why, sizeof(why));
-	log_line(LOG_ERR, "%s/%s: %s; %s", s->dir, f->name, why, f->loss);
-}
-
-void
-saver_open(struct saver *s, const char *dir)
-{
-	char why[512];
-
-	memset(s, 0, sizeof(*s));
-	s->dir = dir;
-	state_file(s)->name = STATE_FILE;
-	state_file(s)->loss = "maintenance is forgotten with a restart";
-	failover_file(s)->name = FAILOVER_FILE;
-	failover_file(s)->loss = "what was known of failovers is forgotten";
-	if (dir == NULL)
-		return;
-	if (state_load(&s->state, dir, why, sizeof(why)) < 0)
-		log_line(LOG_ERR,
-		    "%s/state.json: %s; going on with the "
-		    "defaults: maintenance is off",
-		    dir, why);
-	if (s->state.maintenance)
-		log_line(LOG_NOTICE, "maintenance is on, as it was before");
-	load_failover(s);
+	log_line(LOG_ERR,
+	    "%s/%s: %s; failover is disabled until it is enabled again: "
+	    "carpctl failover control action=ENABLE",
+	    s->dir, f->name, why);
+	fail_closed(f);
+	return false;
 }
 
 void
@@ -123,6 +122,31 @@ write_file(const struct saver *s, struct saver_file *f)
 		    strerror(errno));
 		f->pid = 0;
 	}
+}
+
+void
+saver_open(struct saver *s, const char *dir)
+{
+	char why[512];
+
+	memset(s, 0, sizeof(*s));
+	s->dir = dir;
+	state_file(s)->name = STATE_FILE;
+	state_file(s)->loss = "maintenance is forgotten with a restart";
+	failover_file(s)->name = FAILOVER_FILE;
+	failover_file(s)->loss = "what was known of failovers is forgotten";
+	if (dir == NULL)
+		return;
+	if (state_load(&s->state, dir, why, sizeof(why)) < 0)
+		log_line(LOG_ERR,
+		    "%s/state.json: %s; going on with the "
+		    "defaults: maintenance is off",
+		    dir, why);
+	if (s->state.maintenance)
+		log_line(LOG_NOTICE, "maintenance is on, as it was before");
+	/* A restart must not take a missing file for all being well. */
+	if (!load_failover(s))
+		write_file(s, failover_file(s));
 }
 
 static void

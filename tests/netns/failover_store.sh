@@ -135,8 +135,11 @@ broken() {
 	check "$1: kept aside" test -f "$STORE.bad"
 	check "as it was" is "$(cat "$STORE.bad")" "$2"
 	check "the log says so" grep -q "failover.json.*kept as" "$T/a/log"
-	check "defaults" is "$(config a)" "[false,0,true]"
-	check "it is active" wait_for 6 role_is a MASTER
+	check "it fails closed: disabled" is "$(config a)" "[true,0,true]"
+	check "that is kept" wait_for 2 kept '.disabled == true'
+	check "the log says how to go on" grep -q "action=ENABLE" "$T/a/log"
+	quietly ctl a failover control action=ENABLE --yes
+	check "enabled, it is active" wait_for 6 role_is a MASTER
 	check "and writes a new one" wait_for 2 kept '.version == 1'
 	stop a
 }
@@ -151,6 +154,6 @@ truncate -s 1100000 "$STORE"
 start a
 check "kept aside" test -f "$STORE.bad"
 check "the log says why" grep -q "failover.json: File too large" "$T/a/log"
-check "defaults" is "$(config a)" "[false,0,true]"
+check "it fails closed: disabled" is "$(config a)" "[true,0,true]"
 stop a
 finish
