@@ -51,7 +51,7 @@ const struct resource_done *kit_answer(uint32_t id); /* NULL: none yet */
 const struct resource_done *kit_do(
     enum conf_phase, bool up, enum resource_mode);
 
-/* A fence and what it keeps; to configure all that was added and start those. */
+/* A fence and what it keeps; configures all that was added, starts those. */
 void kit_fence_and_storage(void);
 void kit_both_up(void);
 
