@@ -111,7 +111,7 @@ check "a leaves maintenance" ctl a maintenance off
 check "a is master again where preempt is on" \
     wait_for 4 all_roles a b 10 11 12 20
 sleep 0.3
-probes_stop 10
+probes_stop $TOLD
 
 title "crash: supervisor and engine of a are killed"
 ctl a master 13
