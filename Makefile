@@ -190,8 +190,8 @@ UNIT_OBJ_notify_dir = $(call daemon_obj,hook_file notify_dir)
 UNIT_OBJ_notify_queue = $(call daemon_obj,notify_queue)
 UNIT_OBJ_plan	  = $(call daemon_obj,plan conf_block)
 UNIT_OBJ_role	  = $(call daemon_obj,role role_move)
-UNIT_OBJ_role_pair = $(call daemon_obj,failover failover_events \
-	     failover_store failover_view group interlink reasons report role \
+UNIT_OBJ_role_pair = $(call daemon_obj,failover failover_claim failover_events \
+	     failover_format failover_store failover_view group interlink reasons report role \
 	     role_move status_json why conf_block) $(PLAN_OBJ) \
 	     $(B)/tests/kit/pair_engine.o $(B)/tests/kit/pair_node.o
 UNIT_OBJ_resource = $(RESOURCE_OBJ) $(B)/tests/kit/resource_kit.o

@@ -162,7 +162,7 @@ make_failing(void)
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const struct instance_ops ops = { NULL, NULL, NULL, NULL };
+	static const struct instance_ops ops = { .notify = NULL };
 	static const struct block_host hosts[] = { { "none0", 1, 0 },
 		{ "none0", 7, 100 }, { "none1", 7, 0 } };
 	struct conf *conf = block_new(hosts, 3);
