@@ -197,7 +197,9 @@ UNIT_OBJ_role	  = $(ROLE_OBJ)
 UNIT_OBJ_role_pair = $(FAILOVER_OBJ) $(call daemon_obj,conf_block group \
 	     interlink reasons report status_json why) $(PLAN_OBJ) \
 	     $(ROLE_OBJ) $(B)/tests/kit/pair_engine.o \
-	     $(B)/tests/kit/pair_node.o
+	     $(B)/tests/kit/pair_node.o $(B)/tests/kit/no_engine.o
+UNIT_OBJ_reasons  = $(call daemon_obj,conf_block reasons status_json why) \
+	     $(ROLE_OBJ) $(B)/tests/kit/no_engine.o
 UNIT_OBJ_resource = $(RESOURCE_OBJ) $(B)/tests/kit/resource_kit.o
 UNIT_PKGS_resource = libevent_core
 UNIT_OBJ_resource_loss = $(UNIT_OBJ_resource)
