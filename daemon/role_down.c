@@ -141,23 +141,15 @@ move_stop_down(struct role *r, const struct role_detail *d, uint64_t now)
  * The last resort.
  */
 
-static void
-resort(struct role *r, bool call, const char *reason, uint64_t now)
+/* Called by the supervisor. */
+void
+down_gone(struct role *r, const char *reason, uint64_t now)
 {
 	act_addresses(r, false);
 	act_begin(r, false, reason);
 	act_copy(r->reason, reason);
 	act_go(r, AT_GONE, now);
-	if (call)
-		act_copy(act_push(r, ROLE_DO_HARD, true)->text, reason);
 	act_end(r, false);
-}
-
-/* The supervisor has called it. */
-void
-down_gone(struct role *r, const char *reason, uint64_t now)
-{
-	resort(r, false, reason, now);
 }
 
 void
@@ -166,11 +158,21 @@ move_resort(struct role *r, const struct role_detail *d, uint64_t now)
 	down_gone(r, d->text, now);
 }
 
+static void
+hard(struct role *r, const char *reason, uint64_t now)
+{
+	act_addresses(r, false);
+	act_begin(r, false, reason);
+	act_copy(r->reason, reason);
+	act_go(r, AT_GONE, now);
+	act_copy(act_push(r, ROLE_DO_HARD, true)->text, reason);
+	act_end(r, false);
+}
+
 void
 move_hard_ordered(struct role *r, const struct role_detail *d, uint64_t now)
 {
-	resort(r, true, d->text != NULL ? d->text : "become_passive hard=true",
-	    now);
+	hard(r, d->text != NULL ? d->text : "become_passive hard=true", now);
 }
 
 /* Storage without its fence may be written by two. */
@@ -182,7 +184,7 @@ move_fence_lost(struct role *r, const struct role_detail *d, uint64_t now)
 	(void)snprintf(text, sizeof(text), "the fence is lost: %.150s",
 	    d->text != NULL ? d->text : "no reason given");
 	if (r->storage)
-		resort(r, true, text, now);
+		hard(r, text, now);
 	else
 		down_fail(r, text, now);
 }
