@@ -321,6 +321,16 @@ check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS) $(NETNS_ISCSI) \
 check-asan:
 	$(MAKE) B=build-asan CFLAGS="$(SANITIZE)" SIM_RUNS=1000 check-all
 
+## check-vm	on Debian's kernel, in a virtual machine: TESTS="tests/vm/x.sh"
+$(B)/tests/vm/init: tests/vm/init.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -static -o $@ $<
+
+check-vm:
+	pkg/deps.sh build demo demo-storage check vm
+	$(MAKE) check-tools $(B)/tests/vm/init
+	BUILD=$(B) tests/vm/run.sh $(TESTS)
+
 ## bench		carpd, keepalived and ucarp measured: M=crash, QUICK=1
 BENCH_TOOLS = $(B)/tests/bench/floor $(B)/tests/bench/hook
 $(BENCH_TOOLS): $(B)/tests/bench/%: tests/bench/%.c
@@ -391,7 +401,7 @@ clean:
 .PHONY: all help clean install install-hooks deps demo demo-storage \
     figures-storage format lint check check-all check-tools \
     check-unit check-sim check-conf check-cli check-install check-netns \
-    check-asan fuzz fuzz-smoke fuzz-run bench
+    check-asan check-vm fuzz fuzz-smoke fuzz-run bench
 export M N D QUICK SIM_RUNS SIM_SEED FUZZ_TIME
 FORCE:
 .DELETE_ON_ERROR:

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Installs on Debian what is missing of the packages that the project needs.
-#	pkg/deps.sh [build] [demo] [demo-storage] [check] [bench]
-# Default: all of them.
+#	pkg/deps.sh [build] [demo] [demo-storage] [check] [bench] [vm]
+# Default: all but bench and vm.
 set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libpcap-dev libmnl-dev
@@ -17,6 +17,7 @@ check="check ucarp keepalived tcpdump python3 procps ethtool nftables
 check="$check tgt libiscsi-bin dnsmasq-base udhcpc samba
     smbclient nfs-ganesha nfs-ganesha-vfs libnfs-utils nfs-kernel-server
     fence-agents resource-agents kmod nginx-light curl systemd"
+vm="qemu-system-x86 cpio kmod sg3-utils nfs-common targetcli-fb"
 bench="keepalived ucarp tcpdump strace linux-perf"
 
 wanted=
@@ -28,9 +29,10 @@ for set in "${@:-all}"; do
 	demo-storage) wanted="$wanted $storage" ;;
 	check) wanted="$wanted $check" ;;
 	bench) wanted="$wanted $bench" ;;
+	vm) wanted="$wanted $vm" ;;
 	*)
 		echo "usage: pkg/deps.sh [build] [demo] [demo-storage]" \
-		    "[check] [bench]" >&2
+		    "[check] [bench] [vm]" >&2
 		exit 2
 		;;
 	esac
