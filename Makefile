@@ -166,7 +166,7 @@ RPC_OBJ	   = $(call daemon_obj,apply conf_block failover failover_alias \
 	     rpc_failover status_json why) $(PLAN_OBJ)
 # The configuration.  What looks at the machine is apart, for it needs lib/vip.
 CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
-	     $(wildcard daemon/conf*.c)) daemon/key.c)
+	     $(wildcard daemon/conf*.c)) daemon/hook_file.c daemon/key.c)
 
 # Resources: what decides, and all of it.
 PLAN_OBJ   = $(call daemon_obj,resource_plan resource_result resource_rule)
