@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define HOOK_PASSED   2	  /* descriptors that can be given to a hook */
-#define HOOK_LAST_MAX 192 /* bytes of its last line, with NUL */
+#define HOOK_LAST_MAX 384 /* bytes of its last line, with NUL */
 
 struct hook_run;
 
