@@ -171,7 +171,7 @@ CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
 # Resources: what decides, and all of it.
 PLAN_OBJ   = $(call daemon_obj,resource_plan resource_result resource_rule)
 RESOURCE_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard daemon/resource*.c)) \
-	     $(call daemon_obj,conf_block hook_file hook_run log)
+	     $(call daemon_obj,conf_block hook_file hook_group hook_run log)
 
 UNIT_OBJ_conf	  = $(CONF_OBJ)
 UNIT_PKGS_conf	  = libconfuse
