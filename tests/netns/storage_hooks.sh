@@ -532,6 +532,11 @@ gives "verify before" 0 "" a zfs verify "${Z[@]}"
 gives "MOUNT=no" 2 "MOUNT=no: zfs-fuse mounts" a zfs start "${Z[@]}" MOUNT=no
 gives "no such pool" 1 "no such pool below $T/pool" \
     a zfs start "${Z[@]}" POOL=pond
+within a mv /etc/hostid /etc/hostid.away
+gives "no host id" 2 "this node has no host id" a zfs start "${Z[@]}"
+gives "mmp: no host id" 2 "this node has no host id" \
+    a mmp start TYPE=zfs POOL=tank DEVDIR="$T/pool"
+within a mv /etc/hostid.away /etc/hostid
 gives "start" 0 "tank imported in" a zfs start "${Z[@]}"
 gives "start again" 0 "tank is imported already" a zfs start "${Z[@]}"
 gives "status" 0 "" a zfs status "${Z[@]}"
