@@ -85,6 +85,13 @@ whole() {
 	esac
 }
 
+# port NAME DEFAULT: a number of TCP or UDP.
+port() {
+	whole "$1" "$2"
+	[ "$(value "$1")" -le 65535 ] || end $WRONG \
+	    "$HOOK: $1=$(value "$1"): write a number up to 65535"
+}
+
 # absolute NAME: a path from the root.
 absolute() {
 	case $(value "$1") in
