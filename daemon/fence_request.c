@@ -39,9 +39,10 @@ fence_request(struct fence_request *r, enum fence_out what, uint64_t key,
 		break;
 	case FENCE_OUT_PREEMPT:
 	case FENCE_OUT_PREEMPT_ABORT:
-		/* The one who goes is the old one. */
-		r->arg.preempt.old_key = other;
-		r->arg.preempt.new_key = key;
+		/* Whatever the names say: first our own key, then the one
+		 * that goes, as in PERSISTENT RESERVE OUT. */
+		r->arg.preempt.old_key = key;
+		r->arg.preempt.new_key = other;
 		r->arg.preempt.type = linux_type;
 		break;
 	case FENCE_OUT_CLEAR:

@@ -296,8 +296,9 @@ START_TEST(requests_of_the_kernel)
 	ck_assert_uint_eq(r.arg.reservation.type, PR_EXCLUSIVE_ACCESS_ALL_REGS);
 	fence_request(&r, FENCE_OUT_PREEMPT_ABORT, 1, 2, 5);
 	ck_assert_uint_eq(r.number, IOC_PR_PREEMPT_ABORT);
-	ck_assert_uint_eq(r.arg.preempt.old_key, 2);
-	ck_assert_uint_eq(r.arg.preempt.new_key, 1);
+	/* What is called old is sent as our own key: sd_pr_preempt(). */
+	ck_assert_uint_eq(r.arg.preempt.old_key, 1);
+	ck_assert_uint_eq(r.arg.preempt.new_key, 2);
 	ck_assert_uint_eq(r.arg.preempt.type, PR_WRITE_EXCLUSIVE_REG_ONLY);
 	fence_request(&r, FENCE_OUT_PREEMPT, 1, 2, 5);
 	ck_assert_uint_eq(r.number, IOC_PR_PREEMPT);
