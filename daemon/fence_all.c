@@ -11,6 +11,7 @@
 
 #define REJOIN_NS FENCE_NS_PER_S /* how often an absent disk is tried */
 #define SLICE_NS  (20 * FENCE_NS_PER_MS)
+#define ROUNDS	  8 /* of two nodes that take disks from each other */
 
 static int
 look(struct fence_crew *crew, struct fence_disk *d)
@@ -56,10 +57,19 @@ watch(struct fence_crew *crew, struct fence_disk *d)
 	    d, -EEXIST, "the key of another node moves: it is alive");
 }
 
+/* A node that comes up now may have been told that we are dead. */
+static int
+take_first(struct fence_crew *crew, struct fence_disk *d)
+{
+	return fence_disk_take(
+	    d, crew->conf->forced ? FENCE_COMING : FENCE_LIVING);
+}
+
 static int
 take(struct fence_crew *crew, struct fence_disk *d)
 {
-	return fence_disk_take(d, crew->conf->forced);
+	return fence_disk_take(
+	    d, crew->conf->forced ? FENCE_NOBODY : FENCE_LIVING);
 }
 
 static int
@@ -107,7 +117,37 @@ too_many(struct fence_crew *crew)
 	return n > crew->conf->missing;
 }
 
-/* The first disk decides between two nodes that start at the same time. */
+static int
+still_ours(struct fence_crew *crew, struct fence_disk *d)
+{
+	int rc = fence_disk_read(d, &d->view);
+
+	(void)crew;
+	if (rc != 0 || (d->view.reserved && d->view.holder == d->key))
+		return rc;
+	return fence_fail(d, -EEXIST, "another node has just taken it");
+}
+
+/* Those that went to another node may be tried again.  How many? */
+static unsigned
+forgive_contested(struct fence_crew *crew)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < crew->n; i++) {
+		if (crew->members[i].rc != -EEXIST)
+			continue;
+		crew->members[i].rc = 0;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * The first disk decides between two nodes that start at the same time.  If
+ * both are told that the other is dead, each may be quicker on some disks:
+ * then the one that has the first goes on, and the other gives up.
+ */
 static void
 take_in_order(struct fence_crew *crew)
 {
@@ -116,12 +156,18 @@ take_in_order(struct fence_crew *crew)
 
 	while (first < crew->n && crew->members[first].rc != 0)
 		first++;
-	fence_crew_start(crew, take, first, 1);
-	fence_crew_wait(crew, deadline);
-	if (first >= crew->n || crew->members[first].rc != 0)
-		return;
-	fence_crew_start(crew, take, first + 1, crew->n);
-	fence_crew_wait(crew, deadline);
+	fence_crew_start(crew, take_first, first, 1);
+	for (int i = 1; i <= ROUNDS; i++) {
+		fence_crew_wait(crew, deadline);
+		if (first >= crew->n || crew->members[first].rc != 0)
+			return;
+		fence_crew_start(crew, take, first + 1, crew->n);
+		fence_crew_wait(crew, deadline);
+		if (!crew->conf->forced || i == ROUNDS ||
+		    forgive_contested(crew) == 0)
+			return;
+		fence_crew_start(crew, still_ours, first, 1);
+	}
 }
 
 static int
@@ -269,7 +315,7 @@ rejoin(struct fence_disk *d)
 	d->seen_at = fence_now();
 	if (fence_disk_read(d, &d->seen) != 0)
 		return 0;
-	return fence_disk_take(d, true) == -EEXIST ? -ENOLINK : 0;
+	return fence_disk_take(d, FENCE_NOBODY) == -EEXIST ? -ENOLINK : 0;
 }
 
 static void

@@ -143,18 +143,42 @@ give_way(struct fence_disk *d, uint64_t other)
 	    "another node is alive: key 0x%016" PRIx64 " has appeared", other);
 }
 
+/*
+ * Our key was there and is not any more: somebody takes the disk at this very
+ * moment.  Only one of two can remove the other first, so who was removed has
+ * lost, whatever it was told of the other.
+ */
 static int
-take(struct fence_disk *d, const struct fence_view *seen, bool spare)
+was_removed(struct fence_disk *d)
+{
+	uint64_t other = fence_foreign_key(&d->view, d->id);
+
+	if (other != 0)
+		return give_way(d, other);
+	if (fence_find(&d->view, d->id) != 0)
+		return fence_fail(d, -ENOTUNIQ,
+		    "another program takes it for this same node (%08x): is a "
+		    "disk named in two ways, or has another node the same "
+		    "machine-id?",
+		    (unsigned)d->id);
+	return 0; /* it was cleared, or has lost its power */
+}
+
+static int
+take(struct fence_disk *d, enum fence_others others)
 {
 	struct fence_step s;
+	bool registered = false;
 	int rc;
 
 	d->key = fence_key_next(d->key);
 	for (unsigned i = 0; i < STEPS_MAX; i++) {
 		rc = fence_disk_read(d, &d->view);
+		if (rc == 0 && registered && !fence_has(&d->view, d->key))
+			rc = was_removed(d);
 		if (rc != 0)
 			return rc;
-		s = fence_take(&d->view, seen, d->key, spare);
+		s = fence_take(&d->view, &d->seen, d->key, others);
 		if (s.todo == FENCE_ALIVE)
 			return give_way(d, s.key);
 		if (s.todo == FENCE_DONE) {
@@ -165,6 +189,8 @@ take(struct fence_disk *d, const struct fence_view *seen, bool spare)
 		}
 		d->taken = true; /* something of ours may be there now */
 		rc = carry_out(d, &s);
+		if (rc == 0 && s.todo == FENCE_REGISTER)
+			registered = true;
 		if (rc != 0 && rc != -EBADE)
 			return rc;
 	}
@@ -172,9 +198,9 @@ take(struct fence_disk *d, const struct fence_view *seen, bool spare)
 }
 
 int
-fence_disk_take(struct fence_disk *d, bool force)
+fence_disk_take(struct fence_disk *d, enum fence_others others)
 {
-	return take(d, force ? NULL : &d->seen, false);
+	return take(d, others);
 }
 
 /* Our session is a new one: what the last one held becomes its own. */
@@ -186,7 +212,7 @@ resume(struct fence_disk *d)
 	if (rc != 0)
 		return rc;
 	if (fence_judge(&d->seen, d->id) == FENCE_HELD) {
-		rc = take(d, &d->seen, true);
+		rc = take(d, FENCE_SPARED);
 		if (rc != -EEXIST)
 			return rc;
 	} else {

@@ -100,10 +100,11 @@ int fence_disk_out(struct fence_disk *, enum fence_out, uint64_t key,
     uint64_t other, uint8_t type);
 
 /*
- * Takes the disk, with a new key.  Registrants that are not in d->seen live,
- * unless force.  -EEXIST: somebody lives; nothing is left of us.
+ * Takes the disk, with a new key, having looked at it: d->seen.  -EEXIST:
+ * somebody lives, or takes it at the same moment and was quicker; nothing is
+ * left of us.
  */
-int fence_disk_take(struct fence_disk *, bool force);
+int fence_disk_take(struct fence_disk *, enum fence_others);
 
 /* No key and no reservation of this node is left; 0 also if none was. */
 int fence_disk_leave(struct fence_disk *);

@@ -143,6 +143,61 @@ closed_after() {
 	    'BEGIN { printf "%.3f", (b - a) / 1e6 }'
 }
 
+ALL="DISKS=$URL/1 $URL/2 $URL/3 $URL/4"
+
+# Who has the disks now: a, b, both or none; "both" is also half and half.
+owner() {
+	local d who=
+	for d in 1 2 3 4; do
+		case $(keys "$URL/$d") in
+		"keys ${KEYS[a]} holder ${KEYS[a]} type 5") who=${who}a ;;
+		"keys ${KEYS[b]} holder ${KEYS[b]} type 5") who=${who}b ;;
+		*) who=${who}x ;;
+		esac
+	done
+	case $who in
+	aaaa) echo a ;;
+	bbbb) echo b ;;
+	*) echo "$who" ;;
+	esac
+}
+
+# Does the node of this name believe to have what it has not?
+deluded() {
+	[ -n "$(keeper "$1")" ] && [ "$(owner)" != "$1" ]
+}
+
+# contest ROUNDS PEER: both start at the same moment.  Counts the rounds in
+# which both or none won, and those that ended with something else than one
+# owner and its keeper.
+contest() {
+	local i pa pb ra rb
+	both=0 none=0 wrong=0
+	for ((i = 0; i < $1; i++)); do
+		fence a start "$ALL" CARPD_PEER="$2" &
+		pa=$!
+		fence b start "$ALL" CARPD_PEER="$2" &
+		pb=$!
+		wait $pa
+		ra=$?
+		wait $pb
+		rb=$?
+		[ $ra$rb = 00 ] && both=$((both + 1))
+		[ $ra != 0 ] && [ $rb != 0 ] && none=$((none + 1))
+		if [ $ra = 0 ] || [ $rb = 0 ]; then
+			wait_for 2 eval '! deluded a && ! deluded b' ||
+			    wrong=$((wrong + 1))
+			case $(owner) in
+			a | b) ;;
+			*) wrong=$((wrong + 1)) ;;
+			esac
+			[ -n "$(keeper a)$(keeper b)" ] || wrong=$((wrong + 1))
+		fi
+		fence a stop "$ALL"
+		fence b stop "$ALL"
+	done
+}
+
 mkdir -p "$T/x" "$T/c"
 target 1 3260 1 2 3 4 || skip "tgtd does not start here: $(tail -n 1 "$T/c/log.1")"
 
@@ -184,7 +239,6 @@ check "everybody may write" io b write "$URL/1"
 check "stop again: 0" exits 0 a stop
 
 title "several disks at once"
-ALL="DISKS=$URL/1 $URL/2 $URL/3 $URL/4"
 check "start with four" timed exits 0 a start "$ALL"
 note "start on four free disks: $took s"
 for i in 1 2 3 4; do
@@ -276,27 +330,17 @@ check "without --yes nothing is cleared" eval "fence b start &&
     not on a '$FENCE' clear '$URL/1' > /dev/null 2>&1 && ours b '$URL/1'"
 fence b stop
 
-title "two nodes start at the same time"
-both=0 none=0
-for i in 1 2 3 4 5 6 7 8 9 10; do
-	fence a start "$ALL" &
-	p=$!
-	fence b start "$ALL"
-	rb=$?
-	wait $p
-	ra=$?
-	[ $ra$rb = 00 ] && both=$((both + 1))
-	[ $ra != 0 ] && [ $rb != 0 ] && none=$((none + 1))
-	winner=$([ $ra = 0 ] && echo a || echo b)
-	for d in 1 2 3 4; do
-		[ $ra != 0 ] && [ $rb != 0 ] && break
-		ours $winner "$URL/$d" || both=$((both + 1))
-	done
-	fence a stop "$ALL"
-	fence b stop "$ALL"
-done
+title "two nodes start at the same time, each unclear about the other"
+contest 10 unclear
 check "never both" is $both 0
-note "neither in $none of 10"
+check "one of them each time" is $none 0
+check "and that one has all disks" is $wrong 0
+
+title "the same, each told that the other is dead"
+contest 30 dead
+note "the later took it from the earlier in $both of 30"
+check "one of them each time" is $none 0
+check "in the end one has all disks, and no other thinks so" is $wrong 0
 for i in 1 2 3 4; do
 	check "disk $i is free" empty "$URL/$i"
 done

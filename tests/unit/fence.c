@@ -96,11 +96,11 @@ START_TEST(the_next_step_is_known)
 {
 	const struct row *r = &rows[_i];
 	struct fence_view v = view(r);
-	struct fence_step s = fence_take(&v, NULL, A(9), false);
+	struct fence_step s = fence_take(&v, NULL, A(9), FENCE_NOBODY);
 
 	ck_assert_msg(s.todo == r->take, "%s: take", r->why);
 	ck_assert_msg(s.key == r->victim, "%s: key", r->why);
-	s = fence_take(&v, &v, A(9), false);
+	s = fence_take(&v, &v, A(9), FENCE_LIVING);
 	ck_assert_msg(s.todo == r->take, "%s: take, all seen", r->why);
 	s = fence_leave(&v, A(9));
 	ck_assert_msg(s.todo == r->leave, "%s: leave", r->why);
@@ -146,7 +146,7 @@ START_TEST(steps_lead_there)
 
 	for (int i = 0; s.todo != FENCE_DONE; i++) {
 		ck_assert_int_lt(i, 10);
-		s = fence_take(&v, NULL, A(9), false);
+		s = fence_take(&v, NULL, A(9), FENCE_NOBODY);
 		obey(&v, &s, A(9));
 	}
 	ck_assert(fence_judge(&v, US) == FENCE_HELD);
@@ -212,10 +212,46 @@ START_TEST(who_appears_lives)
 {
 	struct fence_view seen = view(&(struct row){ .keys = { B(1) } });
 	struct fence_view v = view(&starts[_i].now);
-	struct fence_step s = fence_take(&v, &seen, A(9), false);
+	struct fence_step s = fence_take(&v, &seen, A(9), FENCE_LIVING);
 
 	ck_assert_msg(s.todo == starts[_i].todo, "%s", starts[_i].why);
 	ck_assert_msg(s.key == starts[_i].key, "%s", starts[_i].why);
+}
+END_TEST
+
+/* The same, and B is said to be dead: then what it does does not count. */
+#define C(n) ((uint64_t)0xcccccccc << 32 | (n))
+#define D(n) ((uint64_t)0x11111111 << 32 | (n))
+static const struct {
+	const char *why;
+	struct row now;
+	enum fence_todo todo;
+	uint64_t key;
+} dead[] = {
+	{ "its key moves", { .keys = { A(9), B(2) }, .holder = B(2), .type = 5 },
+	    FENCE_PREEMPT, B(2) },
+	{ "it takes the disk again", { .keys = { B(7) } }, FENCE_REGISTER,
+	    A(9) },
+	{ "another comes and is quicker",
+	    { .keys = { A(9), C(7) }, .holder = C(7), .type = 5 }, FENCE_ALIVE,
+	    C(7) },
+	{ "another comes at the same time: the lower key wins",
+	    { .keys = { A(9), C(7) } }, FENCE_RESERVE, A(9) },
+	{ "the higher one loses", { .keys = { A(9), D(7) } }, FENCE_ALIVE,
+	    D(7) },
+	{ "both find the dead one",
+	    { .keys = { B(1), A(9), C(7) }, .holder = B(1), .type = 5 },
+	    FENCE_PREEMPT, B(1) },
+};
+
+START_TEST(who_is_dead_loses_and_who_comes_may_win)
+{
+	struct fence_view seen = view(&(struct row){ .keys = { B(1) } });
+	struct fence_view v = view(&dead[_i].now);
+	struct fence_step s = fence_take(&v, &seen, A(9), FENCE_COMING);
+
+	ck_assert_msg(s.todo == dead[_i].todo, "%s", dead[_i].why);
+	ck_assert_msg(s.key == dead[_i].key, "%s", dead[_i].why);
 }
 END_TEST
 
@@ -226,13 +262,13 @@ START_TEST(own_sessions_are_spared)
 	struct fence_step s;
 
 	v.keys[v.nkeys++] = A(9);
-	s = fence_take(&v, NULL, A(9), true);
+	s = fence_take(&v, &v, A(9), FENCE_SPARED);
 	ck_assert_uint_eq(s.key, A(1)); /* holds it: our former session */
 	obey(&v, &s, A(9));
-	s = fence_take(&v, NULL, A(9), true);
+	s = fence_take(&v, &v, A(9), FENCE_SPARED);
 	ck_assert_uint_eq(s.key, B(1));
 	obey(&v, &s, A(9));
-	s = fence_take(&v, NULL, A(9), true);
+	s = fence_take(&v, &v, A(9), FENCE_SPARED);
 	ck_assert_int_eq(s.todo, FENCE_DONE);
 	ck_assert(fence_has(&v, A(2)));
 }
@@ -392,6 +428,7 @@ main(void)
 	add_rows(t, the_next_step_is_known, rows);
 	add_rows(t, steps_lead_there, rows);
 	add_rows(t, who_appears_lives, starts);
+	add_rows(t, who_is_dead_loses_and_who_comes_may_win, dead);
 	tcase_add_test(t, own_sessions_are_spared);
 	add_rows(t, movement_is_life, moves);
 	tcase_add_test(t, requests_of_the_kernel);
