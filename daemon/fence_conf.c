@@ -365,6 +365,23 @@ is_known(const struct fence_conf *c, unsigned n, const char *name)
 	return false;
 }
 
+int
+fence_conf_missing(struct fence_conf *c, unsigned kept)
+{
+	char label[FENCE_NAME_MAX];
+
+	for (unsigned i = kept; i < c->ndisks; i++) {
+		if (is_known(c, kept, c->disks[i]))
+			continue;
+		fence_conf_label(label, sizeof(label), c->disks[i]);
+		return fail(c, EXIT_FAILED,
+		    "%s: was named after the fence was started, and is not "
+		    "fenced: stop it, then start it",
+		    label);
+	}
+	return 0;
+}
+
 /* In one order on all nodes: whoever has the first one has won. */
 int
 fence_conf_check(struct fence_conf *c)

@@ -18,6 +18,7 @@ struct fence_conf {
 	unsigned missing;  /* so many disks may be absent */
 	bool forced;	   /* the peer is known not to use the disks */
 	int alive;	   /* CARPD_ALIVE_FD, or -1 */
+	int parent;	   /* where the exit code goes */
 	const char *state; /* directory */
 	const char *node;
 	char initiator[256];
@@ -41,6 +42,9 @@ int fence_conf_add(struct fence_conf *, const char *words);
 /* After the last disk: order, and whether missing is a minority. */
 int fence_conf_check(struct fence_conf *);
 void fence_conf_free(struct fence_conf *);
+
+/* Those from the first of kept on are among those before, or an error of 1. */
+int fence_conf_missing(struct fence_conf *, unsigned kept);
 
 /* Pure: "0.25" as ns; hexadecimal digits as an identity. */
 int fence_conf_seconds(uint64_t *ret, const char *text);

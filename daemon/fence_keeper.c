@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +62,7 @@ static void
 detach(int parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	uint8_t ok = EXIT_OK;
 
 	(void)setsid();
 	(void)!chdir("/");
@@ -71,7 +71,7 @@ detach(int parent)
 		(void)dup2(null, fd);
 	if (null > 2)
 		(void)close(null);
-	(void)!write(parent, "k", 1);
+	(void)!write(parent, &ok, sizeof(ok));
 	(void)close(parent);
 }
 
@@ -138,6 +138,10 @@ keep(struct fence_crew *crew, struct fence_conf *c, int signals)
 		    (unsigned)c->id);
 	tell(c->alive, why);
 	(void)fence_state_write_loss(c, why);
+	/* A thread that hangs in the kernel would hold both for long. */
+	if (c->alive != -1)
+		(void)close(c->alive);
+	fence_state_unlock(c);
 	return EXIT_FAILED;
 }
 
@@ -200,9 +204,8 @@ refuse(const char *what, int rc)
 	return EXIT_FAILED;
 }
 
-/* The child: what it returns is the exit code, of start or of the keeper. */
-static int
-run(const struct fence_conf *conf, int parent)
+int
+fence_keeper_start(const struct fence_conf *conf, int parent)
 {
 	struct fence_conf c = *conf;
 	struct fence_crew *crew;
@@ -238,32 +241,7 @@ run(const struct fence_conf *conf, int parent)
 	}
 	boast(crew, since);
 	detach(parent);
-	return keep(crew, &c, signals);
-}
-
-int
-fence_keeper_start(const struct fence_conf *c)
-{
-	int ends[2], status;
-	pid_t pid;
-	char byte;
-
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return refuse("pipe", -errno);
-	(void)fflush(NULL);
-	pid = fork();
-	if (pid == -1)
-		return refuse("fork", -errno);
-	if (pid == 0)
-		_exit(run(c, ends[1])); /* threads may hang: no clean end */
-	(void)close(ends[1]);
-	if (read(ends[0], &byte, 1) == 1)
-		return EXIT_OK;
-	if (waitpid(pid, &status, 0) == -1 || !WIFEXITED(status)) {
-		(void)fprintf(stderr, "carp-fence: it was killed\n");
-		return EXIT_FAILED;
-	}
-	return WEXITSTATUS(status);
+	_exit(keep(crew, &c, signals));
 }
 
 /* By a descriptor, for the number may become another process's. */

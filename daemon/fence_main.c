@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* carp-fence: its verbs as a hook of carpd, and by hand. */
+#include <sys/wait.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +137,30 @@ do_status(struct fence_conf *c, char **args)
 	return EXIT_OK;
 }
 
+/*
+ * A keeper keeps what it was started with.  Disks that are named since then
+ * have no fence: storage must not start on them.
+ */
+static int
+start_again(struct fence_conf *c, char **args)
+{
+	unsigned kept;
+	int rc = fence_state_read_disks(c) == 0 ? 0 : EXIT_FAILED;
+
+	if (rc == 0 && c->ndisks > 0)
+		rc = fence_conf_check(c);
+	kept = c->ndisks;
+	if (rc == 0)
+		rc = name_disks(c, args);
+	if (rc == 0)
+		rc = fence_conf_missing(c, kept);
+	if (rc != 0)
+		return fail(rc, c->why);
+	fence_conf_free(c);
+	return do_status(c, args);
+}
+
+/* What was taken and not given back is taken again, else nobody keeps it. */
 static int
 do_start(struct fence_conf *c, char **args)
 {
@@ -142,8 +169,10 @@ do_start(struct fence_conf *c, char **args)
 	if (rc != 0)
 		return state_error(c, rc);
 	if (fence_state_keeper(c) != 0)
-		return do_status(c, args);
+		return start_again(c, args);
 	rc = name_disks(c, args);
+	if (rc == 0 && fence_state_read_disks(c) != 0)
+		rc = EXIT_FAILED;
 	if (rc == 0)
 		rc = fence_conf_check(c);
 	if (rc != 0)
@@ -152,7 +181,7 @@ do_start(struct fence_conf *c, char **args)
 		return fail(EXIT_PARAMETER,
 		    "WATCH: is longer than the time "
 		    "limit of start allows: write less, or raise that");
-	return fence_keeper_start(c);
+	return fence_keeper_start(c, c->parent);
 }
 
 /* A keeper that runs leaves the disks itself, and sooner than we would. */
@@ -352,6 +381,46 @@ static const struct verb {
 	{ "clear", do_clear, true },
 };
 
+/* The worker: its result is told before it ends, for that may take long. */
+static void
+work(const struct verb *v, struct fence_conf *c, char **args)
+{
+	uint8_t code = (uint8_t)v->run(c, args);
+
+	(void)fflush(NULL);
+	for (int fd = 0; fd < 3; fd++)
+		(void)close(fd); /* who reads the log waits for nobody else */
+	(void)!write(c->parent, &code, sizeof(code));
+	_exit(code);
+}
+
+/*
+ * A disk that hangs in the kernel keeps its thread, and with it the process,
+ * from ending even when killed.  So a child of ours does the work, and is left
+ * behind if need be.
+ */
+static int
+run(const struct verb *v, struct fence_conf *c, char **args)
+{
+	int ends[2], status;
+	uint8_t code;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return fail(EXIT_FAILED, strerror(errno));
+	c->parent = ends[1];
+	pid = fork();
+	if (pid == -1)
+		return fail(EXIT_FAILED, strerror(errno));
+	if (pid == 0)
+		work(v, c, args);
+	(void)close(ends[1]);
+	if (read(ends[0], &code, sizeof(code)) == sizeof(code))
+		return code;
+	(void)waitpid(pid, &status, 0);
+	return fail(EXIT_FAILED, "it was killed");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -373,9 +442,7 @@ main(int argc, char **argv)
 		rc = fence_conf_read(&c);
 		if (rc != 0)
 			return fail(rc, c.why);
-		rc = verbs[i].run(&c, argv + 2);
-		(void)fflush(NULL);
-		_exit(rc); /* threads may hang: no clean end */
+		return run(&verbs[i], &c, argv + 2);
 	}
 	return usage(stderr, EXIT_PARAMETER);
 }

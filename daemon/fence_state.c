@@ -56,6 +56,16 @@ fence_state_lock(const struct fence_conf *c)
 	return 0; /* never closed: closing would release it */
 }
 
+/* Closing any descriptor of the file does it. */
+void
+fence_state_unlock(const struct fence_conf *c)
+{
+	int fd = open_lock(c, 0);
+
+	if (fd != -1)
+		(void)close(fd);
+}
+
 pid_t
 fence_state_keeper(const struct fence_conf *c)
 {
@@ -66,7 +76,7 @@ fence_state_keeper(const struct fence_conf *c)
 	if (fd == -1)
 		return 0;
 	if (fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK)
-		pid = l.l_pid;
+		pid = l.l_pid > 0 ? l.l_pid : -1; /* of another namespace */
 	(void)close(fd);
 	return pid;
 }

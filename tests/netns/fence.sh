@@ -250,6 +250,26 @@ for i in 1 2 3 4; do
 	check "disk $i is free" empty "$URL/$i"
 done
 
+title "the configuration has changed since the start"
+check "start with one" exits 0 a start
+check "start with two: refused, for the second is not fenced: 1" \
+    exits 1 a start "DISKS=$URL/1 $URL/2"
+check "in words" grep -q "$URL/2: was named after" "$T/a/log"
+check "the second was not touched" empty "$URL/2"
+check "the first is ours yet" exits 0 a status
+check "stop" exits 0 a stop
+check "start with two" exits 0 a start "DISKS=$URL/1 $URL/2"
+check "start with one: 0, both are ours" exits 0 a start
+check "the second stays ours" ours a "$URL/2"
+kill -KILL "$(keeper a)"
+wait_for 2 eval '[ -z "$(keeper a)" ]'
+check "start with one after the keeper was killed" exits 0 a start
+check "the second is not forgotten" wait_for 2 eval \
+    'ours a "$URL/2" && k=$(full_key "$URL/2" a) &&
+     sleep 0.5 && [ "$k" != "$(full_key "$URL/2" a)" ]'
+check "stop" exits 0 a stop
+check "both are free" eval 'empty "$URL/1" && empty "$URL/2"'
+
 title "a living peer is left alone"
 check "a has the disk" start_alive a
 check "b: exit 6" timed exits 6 b start CARPD_PEER=unclear

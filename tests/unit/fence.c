@@ -228,7 +228,8 @@ static const struct {
 	enum fence_todo todo;
 	uint64_t key;
 } dead[] = {
-	{ "its key moves", { .keys = { A(9), B(2) }, .holder = B(2), .type = 5 },
+	{ "its key moves",
+	    { .keys = { A(9), B(2) }, .holder = B(2), .type = 5 },
 	    FENCE_PREEMPT, B(2) },
 	{ "it takes the disk again", { .keys = { B(7) } }, FENCE_REGISTER,
 	    A(9) },
