@@ -9,9 +9,10 @@
 #include "fence_all.h"
 #include "fence_exit.h"
 
-#define REJOIN_NS FENCE_NS_PER_S /* how often an absent disk is tried */
-#define SLICE_NS  (20 * FENCE_NS_PER_MS)
-#define ROUNDS	  8 /* of two nodes that take disks from each other */
+#define REJOIN_NS     FENCE_NS_PER_S /* how often an absent disk is tried */
+#define SLICE_NS      (20 * FENCE_NS_PER_MS)
+#define LOOK_COMMANDS 4 /* of iSCSI, each with a time limit */
+#define ROUNDS	      8 /* of two nodes that take disks from each other */
 
 static int
 look(struct fence_crew *crew, struct fence_disk *d)
@@ -193,8 +194,10 @@ int
 fence_all_take(struct fence_crew *crew, char *why, size_t len)
 {
 	uint64_t deadline = crew->conf->deadline;
+	uint64_t soon = fence_now() + LOOK_COMMANDS * crew->conf->timeout;
 
-	fence_crew_run(crew, look_lasting, deadline);
+	/* Those that may be absent must not use up the time of the others. */
+	fence_crew_run(crew, look_lasting, soon < deadline ? soon : deadline);
 	if (!too_many(crew))
 		fence_crew_run(crew, watch, deadline);
 	if (too_many(crew))
@@ -219,11 +222,23 @@ check(struct fence_crew *crew, struct fence_disk *d)
 	}
 	n = fence_foreign(&d->seen, d->id);
 	if (n > 0)
-		return fence_fail(d, -ENOLINK,
+		return fence_fail(d, -EUSERS,
 		    "ours, but %u other key%s may "
 		    "write: see carp-fence keys",
 		    n, n > 1 ? "s" : "");
 	return 0;
+}
+
+static bool
+find_rc(const struct fence_crew *crew, int rc, char *why, size_t len)
+{
+	for (unsigned i = 0; i < crew->n; i++) {
+		if (crew->members[i].rc != rc)
+			continue;
+		fence_crew_why(&crew->members[i], why, len);
+		return true;
+	}
+	return false;
 }
 
 int
@@ -235,13 +250,12 @@ fence_all_check(struct fence_crew *crew, char *why, size_t len)
 	fence_crew_run(crew, check, crew->conf->deadline);
 	n = fence_crew_failed(crew, &m);
 	(void)reason(crew, why, len);
-	for (unsigned i = 0; i < crew->n; i++) {
-		if (crew->members[i].rc != -ENOLINK)
-			continue;
-		fence_crew_why(&crew->members[i], why, len);
+	if (find_rc(crew, -EUSERS, why, len))
 		return EXIT_FAILED;
-	}
-	return n > crew->conf->missing ? EXIT_UNKNOWN : EXIT_OK;
+	/* One that was absent may not be ours yet; a loss ends the keeper. */
+	if (n <= crew->conf->missing)
+		return EXIT_OK;
+	return find_rc(crew, -ENOLINK, why, len) ? EXIT_FAILED : EXIT_UNKNOWN;
 }
 
 static int
@@ -296,26 +310,29 @@ int
 fence_all_gone(struct fence_crew *crew, char *why, size_t len)
 {
 	fence_crew_run(crew, gone, crew->conf->deadline);
-	for (unsigned i = 0; i < crew->n; i++) {
-		if (crew->members[i].rc != -ENOLINK)
-			continue;
-		fence_crew_why(&crew->members[i], why, len);
+	if (find_rc(crew, -ENOLINK, why, len))
 		return EXIT_FAILED;
-	}
 	if (!too_many(crew))
 		return EXIT_OK;
 	(void)reason(crew, why, len);
 	return EXIT_UNKNOWN;
 }
 
-/* An absent disk has come: the others are ours, so it is, too. */
-static int
-rejoin(struct fence_disk *d)
+/*
+ * An absent disk has come: the others are ours, so it may be, too.  But not if
+ * a keeper of another node is at work on it: perhaps we are about to lose the
+ * others to it.  What fails is tried again; we do without it until then.
+ */
+static void
+rejoin(struct fence_crew *crew, struct fence_disk *d)
 {
 	d->seen_at = fence_now();
 	if (fence_disk_read(d, &d->seen) != 0)
-		return 0;
-	return fence_disk_take(d, FENCE_NOBODY) == -EEXIST ? -ENOLINK : 0;
+		return;
+	if (fence_foreign(&d->seen, d->id) != 0 &&
+	    fence_disk_watch(d, crew->conf->watch, false) != 0)
+		return;
+	(void)fence_disk_take(d, FENCE_LIVING);
 }
 
 static void
@@ -338,22 +355,26 @@ static int
 hold(struct fence_crew *crew, struct fence_disk *d)
 {
 	uint64_t pause = crew->conf->interval, next = fence_now(), one = 1;
-	int rc = 0;
+	int rc = atomic_load(&d->lost) ? -ENOLINK : 0;
 
 	while (rc != -ENOLINK) {
-		next += d->taken ? pause : REJOIN_NS;
+		next += d->held ? pause : REJOIN_NS;
 		if (next < fence_now())
 			next = fence_now();
 		sleep_until(crew, next);
 		if (atomic_load(&crew->stop))
 			return 0;
-		rc = d->taken ? fence_disk_keep(d) : rejoin(d);
+		if (d->held)
+			rc = fence_disk_keep(d);
+		else
+			rejoin(crew, d);
 	}
 	atomic_store(&d->lost, true);
 	(void)!write(crew->wake, &one, sizeof(one));
 	return rc;
 }
 
+/* Those that hung before join when they are done. */
 void
 fence_all_hold(struct fence_crew *crew)
 {

@@ -80,7 +80,8 @@ struct fence_disk {
 	uint64_t next; /* what it was being changed to */
 	struct fence_view seen, view;
 	uint64_t seen_at;
-	bool taken;
+	bool taken; /* something of ours may be on it */
+	bool held;  /* it is ours, or was when we looked last */
 
 	/* Told to other threads. */
 	_Atomic uint64_t ok_at;

@@ -125,8 +125,8 @@ keep(struct fence_crew *crew, struct fence_conf *c, int signals)
 	char why[1024];
 	unsigned sig = 0;
 
-	fence_all_hold(crew);
 	while (sig == 0 && !fence_all_lost(crew, why, sizeof(why))) {
+		fence_all_hold(crew);
 		if (poll(p, 2, LOOK_MS) > 0 && (p[0].revents & POLLIN) != 0)
 			sig = signal_of(signals);
 	}
@@ -183,11 +183,12 @@ static void
 boast(const struct fence_crew *crew, uint64_t since)
 {
 	char from[32] = "";
-	unsigned n = count_taken(crew);
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < crew->n; i++) {
-		if (!crew->members[i].disk.taken)
+		if (!crew->members[i].disk.held)
 			continue;
+		n++;
 		if (former(&crew->members[i].disk) != 0)
 			(void)snprintf(from, sizeof(from), " from %08x",
 			    former(&crew->members[i].disk));

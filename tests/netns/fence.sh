@@ -416,6 +416,18 @@ check "the absent disk is taken when it comes" wait_for 5 ours a "$HUNG"
 check "stop" exits 0 a stop "DISKS=$URL/1 $URL/2 $HUNG" MISSING=1
 check "verify" exits 0 a verify "DISKS=$URL/1 $URL/2 $HUNG"
 
+THREE="DISKS=$URL/1 $URL/2 $HUNG"
+check "another node has a disk" exits 0 x start "DISKS=$HUNG" LOSS=60
+kill -STOP "${PID[tgtd2]}"
+check "it hangs: start without it" start_alive a "$THREE" MISSING=1 TIMEOUT=0.3
+kill -CONT "${PID[tgtd2]}"
+check "it comes back: a living node keeps it" always 3 eval \
+    'ours x "$HUNG" && ! closed a'
+check "that is no loss: status 0" exits 0 a status "$THREE" MISSING=1
+kill -KILL "$(keeper x)"
+check "it is taken when that node is dead" wait_for 5 ours a "$HUNG"
+check "stop" exits 0 a stop "$THREE" MISSING=1
+
 check "start with both" start_alive a "DISKS=$URL/1 $HUNG" LOSS=1.5 \
     TIMEOUT=0.5
 t=$(now_us)
