@@ -55,7 +55,14 @@ fence_disk_read(struct fence_disk *d, struct fence_view *v)
 {
 	int rc = fence_disk_open(d);
 
-	return rc == 0 ? d->way->read(d, v) : rc;
+	if (rc == 0)
+		rc = d->way->read(d, v);
+	/* Who has it may write, and no command can name it. */
+	if (rc == 0 && fence_has(v, 0))
+		rc = fence_fail(d, -EBADMSG,
+		    "a registrant has the key 0: nobody can remove it but "
+		    "carp-fence clear");
+	return rc;
 }
 
 int
@@ -89,8 +96,8 @@ carry_out(struct fence_disk *d, const struct fence_step *s)
 {
 	switch (s->todo) {
 	case FENCE_REGISTER:
-		return fence_disk_out(
-		    d, FENCE_OUT_REGISTER_IGNORE, 0, d->key, 0);
+		return fence_disk_out(d, FENCE_OUT_REGISTER_IGNORE,
+		    fence_find(&d->view, d->id), d->key, 0);
 	case FENCE_PREEMPT:
 		return preempt(d, s->key);
 	case FENCE_RESERVE:

@@ -34,7 +34,8 @@ enum fence_out {
 	FENCE_OUT_CLEAR = 3,	/* with key: all keys, all reservations */
 	FENCE_OUT_PREEMPT = 4,	/* with key: other goes */
 	FENCE_OUT_PREEMPT_ABORT = 5,  /* and so do its commands */
-	FENCE_OUT_REGISTER_IGNORE = 6 /* other, whatever was there */
+	FENCE_OUT_REGISTER_IGNORE = 6 /* other, whatever was there; NVMe must
+				       * know whether something was: key */
 };
 
 /* One command of libiscsi: the library tells its end. */
@@ -70,6 +71,7 @@ struct fence_disk {
 
 	/* Of one way or the other; valid while open. */
 	int fd;
+	int nsid; /* of an NVMe disk; else -1 */
 	int (*reader)(struct fence_disk *, struct fence_view *);
 	struct iscsi_context *iscsi;
 	struct iscsi_url *url;

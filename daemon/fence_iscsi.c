@@ -276,7 +276,7 @@ iscsi_out(struct fence_disk *d, enum fence_out what, uint64_t key,
     uint64_t other, uint8_t type)
 {
 	struct scsi_persistent_reserve_out_basic p = {
-		.reservation_key = key,
+		.reservation_key = what == FENCE_OUT_REGISTER_IGNORE ? 0 : key,
 		.service_action_reservation_key = other,
 	};
 

@@ -338,8 +338,11 @@ do_keys(struct fence_conf *c, char **args)
 static int
 clear_one(struct fence_crew *crew, struct fence_disk *d)
 {
-	int rc = fence_disk_out(d, FENCE_OUT_REGISTER_IGNORE, 0, d->key, 0);
+	int rc = fence_disk_read(d, &d->seen);
 
+	if (rc == 0 || rc == -EBADMSG)
+		rc = fence_disk_out(d, FENCE_OUT_REGISTER_IGNORE,
+		    fence_find(&d->seen, d->id), d->key, 0);
 	if (rc == 0)
 		rc = fence_disk_out(d, FENCE_OUT_CLEAR, d->key, 0, 0);
 	return rc == 0 ? read_one(crew, d) : rc;

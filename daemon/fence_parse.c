@@ -240,14 +240,17 @@ fence_scsi_status(int status, int sense_key, int asc_ascq)
 
 /*
  * A conflict is told as the status of SCSI, 0x18, or, by older kernels, of
- * NVMe: 0x83 in the low eleven bits.
+ * NVMe: 0x83 in the low eleven bits.  A CHECK CONDITION comes without its
+ * sense, and kernels before 6.10 do not ask again after a UNIT ATTENTION.
  */
 int
 fence_linux_status(int status)
 {
 	if (status == 0)
 		return 0;
-	if ((status & 0xff) == 0x18 || (status & 0x7ff) == 0x83)
+	if ((status & 0xff) == CONFLICT || (status & 0x7ff) == 0x83)
 		return -EBADE;
+	if ((status & 0x00ff00ff) == CHECK_CONDITION)
+		return -EAGAIN;
 	return -EIO;
 }

@@ -39,7 +39,10 @@ uint32_t fence_type_to_linux(uint8_t type);
  */
 int fence_scsi_status(int status, int sense_key, int asc_ascq);
 
-/* What the ioctls of linux/pr.h return: 0, -EBADE (conflict) or -EIO. */
+/*
+ * What the ioctls of linux/pr.h return: 0, -EBADE (conflict), -EAGAIN (it may
+ * have been a UNIT ATTENTION) or -EIO.
+ */
 int fence_linux_status(int status);
 
 #endif

@@ -25,7 +25,9 @@ fence_request(struct fence_request *r, enum fence_out what, uint64_t key,
 	r->number = numbers[what];
 	switch (what) {
 	case FENCE_OUT_REGISTER_IGNORE:
+		/* The kernel tells NVMe to replace a key, or to add one. */
 		r->arg.registration.flags = PR_FL_IGNORE_KEY;
+		r->arg.registration.old_key = key;
 		r->arg.registration.new_key = other;
 		break;
 	case FENCE_OUT_REGISTER:

@@ -324,6 +324,9 @@ START_TEST(requests_of_the_kernel)
 	ck_assert_uint_eq(r.arg.registration.old_key, 0);
 	ck_assert_uint_eq(r.arg.registration.new_key, 2);
 	ck_assert_uint_eq(r.arg.registration.flags, PR_FL_IGNORE_KEY);
+	fence_request(&r, FENCE_OUT_REGISTER_IGNORE, 1, 2, 0);
+	ck_assert_uint_eq(r.arg.registration.old_key, 1);
+	ck_assert_uint_eq(r.arg.registration.flags, PR_FL_IGNORE_KEY);
 	fence_request(&r, FENCE_OUT_RESERVE, 1, 0, 5);
 	ck_assert_uint_eq(r.number, IOC_PR_RESERVE);
 	ck_assert_uint_eq(r.arg.reservation.key, 1);

@@ -187,7 +187,10 @@ static const struct {
 	{ 0, 0 }, { 0x18, -EBADE }, /* SCSI, and PR_STS_RESERVATION_CONFLICT */
 	{ 0x83, -EBADE },	    /* NVMe */
 	{ 0x4083, -EBADE },	    /* NVMe, and do not retry */
-	{ 0x02, -EIO },		    /* PR_STS_IOERR */
+	{ 0x02, -EAGAIN },	    /* CHECK CONDITION, and PR_STS_IOERR */
+	{ 0x08000002, -EAGAIN },    /* with DRIVER_SENSE of Linux before 5.14 */
+	{ 0x08, -EIO },		    /* BUSY */
+	{ 0x00070000, -EIO },	    /* DID_ERROR */
 	{ 0x10000, -EIO },	    /* PR_STS_PATH_FAILED */
 	{ 0xe0000, -EIO },	    /* PR_STS_RETRY_PATH_FAILURE */
 	{ 0xf0000, -EIO },	    /* PR_STS_PATH_FAST_FAILED */
