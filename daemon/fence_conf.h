@@ -50,7 +50,10 @@ int fence_conf_missing(struct fence_conf *, unsigned kept);
 int fence_conf_seconds(uint64_t *ret, const char *text);
 int fence_conf_id(uint32_t *ret, const char *text);
 
-/* A URL without user and password. */
+/* A URL without user and passwords. */
 void fence_conf_label(char *ret, size_t len, const char *name);
+
+/* Two URLs of one logical unit, by one portal or two. */
+bool fence_conf_same_unit(const char *a, const char *b);
 
 #endif

@@ -16,7 +16,7 @@ done
 usual_net
 mkdir -p /run/tgtd
 IQN=iqn.2000-01.invalid.test:disks
-URL=iscsi://192.0.2.9/$IQN
+URL=iscsi://192.0.2.9/${IQN}1
 declare -A KEYS=([a]=aaaaaaaa [b]=bbbbbbbb [x]=cccccccc)
 
 # tgtd N LUN...: a target in the namespace c; N is its control port.
@@ -27,7 +27,7 @@ target() {
 	    > "$T/c/log.$n" 2>&1 &
 	PID[tgtd$n]=$!
 	wait_for 5 adm "$n" --mode sys --op show > /dev/null || return 1
-	adm "$n" --mode target --op new --tid 1 --targetname $IQN
+	adm "$n" --mode target --op new --tid 1 --targetname $IQN$n
 	for lun; do
 		truncate -s 8M "$T/c/disk.$n.$lun"
 		adm "$n" --mode logicalunit --op new --tid 1 --lun "$lun" \
@@ -270,6 +270,16 @@ check "the second is not forgotten" wait_for 2 eval \
 check "stop" exits 0 a stop
 check "both are free" eval 'empty "$URL/1" && empty "$URL/2"'
 
+title "a disk that is named in two ways counts once"
+TWICE="DISKS=$URL/1 iscsi://192.0.2.9:3260/${IQN}1/1"
+check "start" start_alive a "$TWICE" LOSS=1
+check "it is ours" ours a "$URL/1"
+check "and stays ours" always 3 eval 'ours a "$URL/1" && ! closed a'
+check "it counts once" eval 'exits 0 a status "$TWICE" &&
+    tail -n 1 "$T/a/log" | grep -q "^1 disk"'
+check "stop" exits 0 a stop "$TWICE"
+check "nothing is left" empty "$URL/1"
+
 title "a living peer is left alone"
 check "a has the disk" start_alive a
 check "b: exit 6" timed exits 6 b start CARPD_PEER=unclear
@@ -398,7 +408,7 @@ check "stop" exits 0 a stop
 
 title "a target that hangs"
 target 2 3261 1
-HUNG=iscsi://192.0.2.9:3261/$IQN/1
+HUNG=iscsi://192.0.2.9:3261/${IQN}2/1
 kill -STOP "${PID[tgtd2]}"
 check "start fails within its limit" timed exits 1 a start \
     "DISKS=$URL/1 $HUNG" CARPD_TIMEOUT=4

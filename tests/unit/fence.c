@@ -3,6 +3,7 @@
 #include <linux/pr.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "../../daemon/fence_conf.h"
@@ -409,7 +410,15 @@ static const struct {
 	{ "/dev/disk/by-path/a@b", "/dev/disk/by-path/a@b" },
 	{ "iscsi://h/iqn.2000-01.x:t/1", "iscsi://h/iqn.2000-01.x:t/1" },
 	{ "iscsi://u%p@h:3260/t/1", "iscsi://h:3260/t/1" },
-	{ "iscsi://h/iqn.x:t@y/1", "iscsi://h/iqn.x:t@y/1" },
+	{ "iscsi://[2001:db8::1]:3260/t/1", "iscsi://[2001:db8::1]:3260/t/1" },
+	{ "iscsi://u%p@[2001:db8::1]/t/1", "iscsi://[2001:db8::1]/t/1" },
+	{ "iscsi://u%pass/word@h/t/1", "iscsi://h/t/1" },
+	{ "iscsi://u%pass@word@h/t/1", "iscsi://h/t/1" },
+	{ "iscsi://u:p@h/t/1", "iscsi://h/t/1" },
+	{ "iscsi://h/t/1?target_user=u&target_password=p", "iscsi://h/t/1" },
+	{ "iscsi://h/t/1?target_password=p@q", "iscsi://..." },
+	{ "iscsi://u%p?q@h/t/1", "iscsi://..." },
+	{ "iscsi:/u%p@h/t/1", "h/t/1" },
 };
 
 START_TEST(passwords_are_not_shown)
@@ -418,6 +427,30 @@ START_TEST(passwords_are_not_shown)
 
 	fence_conf_label(label, sizeof(label), labels[_i].name);
 	ck_assert_str_eq(label, labels[_i].label);
+}
+END_TEST
+
+static const struct {
+	const char *a, *b;
+	bool same;
+} units[] = {
+	{ "iscsi://h/iqn.x:t/1", "iscsi://h:3260/iqn.x:t/1", true },
+	{ "iscsi://192.0.2.1/iqn.x:t/1", "iscsi://192.0.2.2/iqn.x:t/1", true },
+	{ "iscsi://[2001:db8::1]/iqn.x:t/1", "iscsi://h/IQN.x:t/01", true },
+	{ "iscsi://u%a/b@h/iqn.x:t/1", "iscsi://h/iqn.x:t/1?a=b", true },
+	{ "iscsi://h/iqn.x:t/1", "iscsi://h/iqn.x:t/2", false },
+	{ "iscsi://h/iqn.x:t/1", "iscsi://h/iqn.x:tt/1", false },
+	{ "iscsi://h/iqn.x:t/1", "iscsi://h/iqn.x:t", false },
+	{ "iscsi://h", "iscsi://h", false },
+	{ "/dev/sda", "/dev/sda", false },
+};
+
+START_TEST(units_are_told_apart)
+{
+	ck_assert_int_eq(
+	    fence_conf_same_unit(units[_i].a, units[_i].b), units[_i].same);
+	ck_assert_int_eq(
+	    fence_conf_same_unit(units[_i].b, units[_i].a), units[_i].same);
 }
 END_TEST
 
@@ -439,6 +472,7 @@ main(void)
 	add_rows(t, seconds_are_read, times);
 	add_rows(t, identities_are_read, ids);
 	add_rows(t, passwords_are_not_shown, labels);
+	add_rows(t, units_are_told_apart, units);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
