@@ -23,6 +23,7 @@
 #define LOOK_MS	     50	     /* how often silence is looked for */
 #define LEAVE_NS     (1500 * FENCE_NS_PER_MS)
 #define TELL_MS	     200
+#define BEAT_NS	     (500 * FENCE_NS_PER_MS)
 
 /* The pipe to the parent, and what we were given, and nothing else. */
 static int
@@ -124,9 +125,14 @@ keep(struct fence_crew *crew, struct fence_conf *c, int signals)
 		{ crew->wake, POLLIN, 0 } };
 	char why[1024];
 	unsigned sig = 0;
+	uint64_t beat = 0;
 
 	while (sig == 0 && !fence_all_lost(crew, why, sizeof(why))) {
 		fence_all_hold(crew);
+		if (fence_now() >= beat) {
+			fence_state_beat(c, fence_now());
+			beat = fence_now() + BEAT_NS;
+		}
 		if (poll(p, 2, LOOK_MS) > 0 && (p[0].revents & POLLIN) != 0)
 			sig = signal_of(signals);
 	}
@@ -225,6 +231,7 @@ fence_keeper_start(const struct fence_conf *conf, int parent)
 	if (signals == -1)
 		return refuse("signals", -errno);
 	/* Before: what is taken now must be found by stop whatever happens. */
+	fence_state_beat(&c, since);
 	rc = fence_state_write_disks(&c);
 	if (rc == 0)
 		rc = fence_state_write_loss(&c, "");
@@ -247,7 +254,7 @@ fence_keeper_start(const struct fence_conf *conf, int parent)
 
 /* By a descriptor, for the number may become another process's. */
 int
-fence_keeper_stop(pid_t pid, uint64_t deadline)
+fence_keeper_stop(const struct fence_conf *c, pid_t pid, uint64_t deadline)
 {
 	struct pollfd p = { -1, POLLIN, 0 };
 	uint64_t now;
@@ -256,7 +263,13 @@ fence_keeper_stop(pid_t pid, uint64_t deadline)
 	p.fd = pidfd_open(pid, 0);
 	if (p.fd == -1)
 		return errno == ESRCH ? 0 : -errno;
+	/* If it is the keeper yet, the descriptor is the keeper's. */
+	if (fence_state_keeper(c) != pid) {
+		(void)close(p.fd);
+		return 0;
+	}
 	(void)pidfd_send_signal(p.fd, LEAVE_SIGNAL, NULL, 0);
+	(void)pidfd_send_signal(p.fd, SIGCONT, NULL, 0); /* if stopped */
 	now = fence_now();
 	if (poll(&p, 1,
 		deadline > now ? (int)((deadline - now) / FENCE_NS_PER_MS)

@@ -15,6 +15,6 @@
 int fence_keeper_start(const struct fence_conf *, int parent);
 
 /* Asks it to leave the disks and end; kills it at the deadline. */
-int fence_keeper_stop(pid_t, uint64_t deadline);
+int fence_keeper_stop(const struct fence_conf *, pid_t, uint64_t deadline);
 
 #endif

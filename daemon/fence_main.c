@@ -15,6 +15,7 @@
 #include "fence_keeper.h"
 #include "fence_state.h"
 
+#define STILL_NS   (2 * FENCE_NS_PER_S)
 #define READ_AGAIN 3 /* times: a keeper moves its key each second or less */
 
 static const char usage_text[] =
@@ -96,7 +97,6 @@ crew_of(struct fence_conf *c)
 	return fence_crew_new(c, c->why, sizeof(c->why));
 }
 
-/* What was taken counts, even if a pattern would find more by now. */
 /* By carpd, each second: good news is none. */
 static bool
 monitored(void)
@@ -106,6 +106,24 @@ monitored(void)
 	return mode != NULL && strcmp(mode, "monitor") == 0;
 }
 
+/* A keeper that is stopped, or starved, notices no loss. */
+static int
+alive(const struct fence_conf *c, pid_t keeper)
+{
+	uint64_t now = fence_now(), beat = fence_state_last_beat(c);
+	uint64_t limit = c->loss > STILL_NS ? c->loss : STILL_NS;
+	char why[128];
+
+	if (beat == 0 || now < beat + limit)
+		return EXIT_OK;
+	(void)snprintf(why, sizeof(why),
+	    "the keeper, process %ld, has stood still for %.1f s: is it "
+	    "stopped?",
+	    (long)keeper, (double)(now - beat) / 1e9);
+	return fail(EXIT_FAILED, why);
+}
+
+/* What was taken counts, even if a pattern would find more by now. */
 static int
 do_status(struct fence_conf *c, char **args)
 {
@@ -121,6 +139,8 @@ do_status(struct fence_conf *c, char **args)
 		    why[0] != '\0' ? ": it ended because " : "", why);
 		return fail(EXIT_NOT_RUNNING, text);
 	}
+	if (alive(c, keeper) != EXIT_OK)
+		return EXIT_FAILED;
 	rc = fence_state_read_disks(c) == 0 ? fence_conf_check(c) : EXIT_FAILED;
 	if (rc != 0)
 		return fail(rc, c->why);
@@ -193,7 +213,7 @@ end_keeper(const struct fence_conf *c)
 
 	if (keeper == 0)
 		return 0;
-	return fence_keeper_stop(keeper, now + (c->deadline - now) / 10 * 6);
+	return fence_keeper_stop(c, keeper, now + (c->deadline - now) / 10 * 6);
 }
 
 /*

@@ -81,6 +81,38 @@ fence_state_keeper(const struct fence_conf *c)
 	return pid;
 }
 
+/* Time of the keeper's clock, which only a reboot sets back. */
+void
+fence_state_beat(const struct fence_conf *c, uint64_t now)
+{
+	char path[PATH_LEN];
+	int fd;
+
+	path_of(path, c, "beat");
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return;
+	(void)!pwrite(fd, &now, sizeof(now), 0);
+	(void)close(fd);
+}
+
+uint64_t
+fence_state_last_beat(const struct fence_conf *c)
+{
+	char path[PATH_LEN];
+	uint64_t when = 0;
+	int fd;
+
+	path_of(path, c, "beat");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return 0;
+	if (pread(fd, &when, sizeof(when), 0) != sizeof(when))
+		when = 0;
+	(void)close(fd);
+	return when;
+}
+
 /* The directory is root's alone, and so are names with passwords in it. */
 static int
 write_file(const struct fence_conf *c, const char *name, char *const *lines,

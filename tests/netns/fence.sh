@@ -346,6 +346,16 @@ check "the disk stays a's" ours a "$URL/1"
 check "stop" exits 0 a stop
 check "nothing is left" empty "$URL/1"
 
+title "the keeper is stopped: it keeps nothing, and status says so"
+check "start" start_alive a
+kill -STOP "$(keeper a)"
+check "the disk is ours yet" ours a "$URL/1"
+check "status: 1" wait_for 6 eval '! fence a status'
+check "in words" grep -q 'has stood still' "$T/a/log"
+check "stop wakes it up" timed exits 0 a stop
+check "it did not have to be killed" less "$took" 2.0
+check "nothing is left" empty "$URL/1"
+
 title "stolen by another node by hand"
 start_alive a INTERVAL=0.25
 sleep 0.3
