@@ -313,6 +313,17 @@ note "taken from a dead peer, unclear: $took s"
 check "not before 0.6 s" less 0.6 "$took"
 check "it is a's alone" ours a "$URL/1"
 
+title "a shorter INTERVAL makes a shorter WATCH"
+check "a: stop" exits 0 a stop
+check "b has it" exits 0 b start CARPD_PEER=dead INTERVAL=0.1
+check "a sees that it lives" exits 6 a start INTERVAL=0.1
+kill -KILL "$(keeper b)"
+check "a takes it" timed exits 0 a start CARPD_PEER=unclear INTERVAL=0.1
+note "taken from a dead peer, unclear, INTERVAL=0.1: $took s"
+check "not before 0.26 s" less 0.26 "$took"
+check "but before the usual WATCH" less "$took" 0.6
+check "it is a's alone" ours a "$URL/1"
+
 title "the same, said to be passive or dead: at once"
 for peer in passive dead; do
 	check "a: stop" exits 0 a stop
