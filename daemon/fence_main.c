@@ -411,8 +411,11 @@ work(const struct verb *v, struct fence_conf *c, char **args)
 	uint8_t code = (uint8_t)v->run(c, args);
 
 	(void)fflush(NULL);
+	/* Who reads them waits for nobody else. */
 	for (int fd = 0; fd < 3; fd++)
-		(void)close(fd); /* who reads the log waits for nobody else */
+		(void)close(fd);
+	if (c->alive != -1)
+		(void)close(c->alive);
 	(void)!write(c->parent, &code, sizeof(code));
 	_exit(code);
 }
