@@ -448,15 +448,19 @@ check "stop" exits 0 a stop "DISKS=$URL/1 $URL/2 $HUNG" MISSING=1
 check "verify" exits 0 a verify "DISKS=$URL/1 $URL/2 $HUNG"
 
 THREE="DISKS=$URL/1 $URL/2 $HUNG"
-check "another node has a disk" exits 0 x start "DISKS=$HUNG" LOSS=60
+check "another node has a disk" exits 0 x start "DISKS=$HUNG" LOSS=60 \
+    TIMEOUT=0.3
 kill -STOP "${PID[tgtd2]}"
-check "it hangs: start without it" start_alive a "$THREE" MISSING=1 TIMEOUT=0.3
+# After a pause of the disk its keeper must be given time to come back, too.
+check "it hangs: start without it" start_alive a "$THREE" MISSING=1 \
+    TIMEOUT=0.3 WATCH=3
 kill -CONT "${PID[tgtd2]}"
-check "it comes back: a living node keeps it" always 3 eval \
+check "it comes back" wait_for 5 ours x "$HUNG"
+check "a living node keeps it" always 5 eval \
     'ours x "$HUNG" && ! closed a'
 check "that is no loss: status 0" exits 0 a status "$THREE" MISSING=1
 kill -KILL "$(keeper x)"
-check "it is taken when that node is dead" wait_for 5 ours a "$HUNG"
+check "it is taken when that node is dead" wait_for 10 ours a "$HUNG"
 check "stop" exits 0 a stop "$THREE" MISSING=1
 
 check "start with both" start_alive a "DISKS=$URL/1 $HUNG" LOSS=1.5 \
