@@ -20,6 +20,7 @@
 #define BUSY_NS		    (20 * FENCE_NS_PER_MS)
 #define LOGOUT_NS	    (200 * FENCE_NS_PER_MS)
 #define POLL_MS_MAX	    100
+#define LUN_MAX		    0x3fff /* flat space addressing of SAM-5 */
 
 static void
 ended(struct iscsi_context *iscsi, int status, void *data, void *private)
@@ -126,6 +127,10 @@ prepare(struct fence_disk *d)
 		return fence_fail(d, -EINVAL,
 		    "not a URL of the form "
 		    "iscsi://[USER[%%PASSWORD]@]HOST[:PORT]/TARGET/LUN");
+	/* The library cuts off what does not fit: that is another disk. */
+	if (d->url->lun < 0 || d->url->lun > LUN_MAX)
+		return fence_fail(
+		    d, -EINVAL, "the LUN is not from 0 to %d", LUN_MAX);
 	iscsi_set_noautoreconnect(d->iscsi, 1);
 	if (name_session(d) != 0 ||
 	    iscsi_set_targetname(d->iscsi, d->url->target) != 0 ||

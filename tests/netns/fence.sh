@@ -521,6 +521,10 @@ check "a pattern without a match" exits 1 a start "DISKS=/dev/disk/by-id/none-*"
 check "a URL without a target" exits 1 a start DISKS=iscsi://192.0.2.9/
 check "nobody listens there" exits 1 a start "DISKS=iscsi://192.0.2.9:9/$IQN/1"
 check "no such unit" exits 1 a start "DISKS=$URL/9"
+check "a unit that no disk can have" eval \
+    'exits 1 a start "DISKS=$URL/65537" && grep -q "LUN is not" "$T/a/log"'
+check "a URL that would be cut off" exits 2 a start \
+    "DISKS=iscsi://192.0.2.9/$(printf 'x%.0s' {1..300})/1"
 check "a password is not logged" eval \
     'exits 1 a start "DISKS=iscsi://u%pass-word@192.0.2.9:9/$IQN/1";
      ! grep -q pass-word "$T/a/log"'
