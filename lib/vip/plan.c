@@ -224,8 +224,8 @@ plan_reach(struct vip_want *w, unsigned dev)
 static bool
 reaches_vainly(const struct vip_want *w)
 {
-	return w->reach != 0 && (w->error != 0 || target(w) != w->reach ||
-				    is_foreign(w));
+	return w->reach != 0 &&
+	       (w->error != 0 || target(w) != w->reach || is_foreign(w));
 }
 
 static void

@@ -89,8 +89,8 @@ enum vip_op_kind {
 	OP_ROUTE,   /* see plan_unroute() */
 	OP_REACH,   /* see plan_reach() */
 	OP_UNREACH,
-	OP_STATE,   /* of the macvlan: up or down */
-	OP_SETTING  /* of an interface */
+	OP_STATE,  /* of the macvlan: up or down */
+	OP_SETTING /* of an interface */
 };
 
 struct vip_op {

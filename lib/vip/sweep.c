@@ -274,8 +274,8 @@ vip_sweep(
 		return -EINVAL;
 	rc = ask(&f, RTM_GETADDR, &addr, sizeof(addr), &f.naddrs, see_addr);
 	if (rc == 0)
-		rc = ask(&f, RTM_GETLINK, &link, sizeof(link), &f.nlinks,
-		    see_link);
+		rc = ask(
+		    &f, RTM_GETLINK, &link, sizeof(link), &f.nlinks, see_link);
 	if (rc == 0)
 		rc = take(&f, &count);
 	if (rc == 0)

@@ -11,9 +11,9 @@
 #include "guard.h"
 #include "state.h"
 
-#define REREAD	   (CARP_SEC / 10)    /* after a failure */
-#define MIN_BATCH  64		      /* requests: without any set */
-#define DRAIN_MAX  100		      /* losses in a row */
+#define REREAD	    (CARP_SEC / 10) /* after a failure */
+#define MIN_BATCH   64		    /* requests: without any set */
+#define DRAIN_MAX   100		    /* losses in a row */
 /* Of an address, before it is known, in ns. */
 #define FIRST_COST4 (CARP_SEC / 30000)
 #define FIRST_COST6 (CARP_SEC / 5000)
