@@ -352,6 +352,17 @@ check_known(struct failover *f, uint64_t now)
 	step(f, ROLE_EV_KNOWN, &d, now);
 }
 
+/* Only when they are known to be down are they to be started. */
+static void
+check_grown(struct failover *f, uint64_t now)
+{
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (!f->res[i].known)
+			return;
+	f->grown = false;
+	step(f, ROLE_EV_GROWN, NULL, now);
+}
+
 static void
 weigh(struct failover *f, uint32_t index, uint64_t now)
 {
@@ -450,6 +461,8 @@ failover_report(
 		check_known(f, now);
 	else if (r->lost || goes_unasked(f, r, was))
 		lose(f, r->index, now);
+	if (f->known && f->grown)
+		check_grown(f, now);
 }
 
 void
@@ -534,6 +547,27 @@ role_settings(const struct failover *f)
 	return c;
 }
 
+/* Something is configured that was not, or is something else now. */
+static bool
+has_more(const struct conf *was, const struct conf *is)
+{
+	const struct conf_resource *a = conf_resources(was),
+				   *b = conf_resources(is);
+	uint32_t i, k, n = was->failover.nresources;
+
+	for (i = 0; i < is->failover.nresources; i++) {
+		for (k = 0; k < n; k++)
+			if (a[k].phase == b[i].phase &&
+			    strcmp(a[k].name, b[i].name) == 0 &&
+			    strcmp(conf_text(was, a[k].hook),
+				conf_text(is, b[i].hook)) == 0)
+				break;
+		if (k == n)
+			return true;
+	}
+	return false;
+}
+
 /* Indices may mean other resources now: the supervisor tells of all again. */
 int
 failover_configure(struct failover *f, const struct conf *conf, uint64_t now)
@@ -546,6 +580,7 @@ failover_configure(struct failover *f, const struct conf *conf, uint64_t now)
 		return -ENOMEM;
 	free(f->voter);
 	f->voter = voter;
+	f->grown |= !first && has_more(f->conf, conf);
 	f->conf = conf;
 	c = role_settings(f);
 	memset(f->res, 0, sizeof(f->res));

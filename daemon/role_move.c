@@ -110,6 +110,7 @@ go(struct role *r, enum role_at at, uint64_t now)
 static void
 take_fence(struct role *r, uint64_t now)
 {
+	r->grown = false; /* all are started now */
 	go(r, AT_FENCE, now);
 	order(r, PHASE_FENCE, true, 0);
 }
@@ -198,6 +199,7 @@ go_down(struct role *r, enum resource_mode mode, enum role_at after,
 	begin(r, false, cause);
 	r->mode = mode;
 	r->after = after;
+	r->growing = false;
 	if (mode == MODE_FORCED)
 		addresses(r, false);
 	go(r, AT_DOWN_SERVICE, now);
@@ -524,6 +526,33 @@ passive_now(struct role *r, const struct role_detail *d, uint64_t now)
 		bow_out(r);
 }
 
+/*
+ * Resources that a reload has brought are started beside those that run, and
+ * what becomes of them is no reason to move.
+ */
+static void
+grow(struct role *r)
+{
+	r->grown = false;
+	r->growing = true;
+	begin(r, true, "new resources");
+	order(r, PHASE_STORAGE, true, 0);
+}
+
+static void
+grown(struct role *r, const struct resource_done *d)
+{
+	if (d->ok && r->growing) {
+		r->growing = false;
+		order(r, PHASE_SERVICE, true, 0);
+		return;
+	}
+	r->growing = false;
+	if (!d->ok)
+		copy(r->reason, d->text);
+	end(r, d->ok);
+}
+
 /* What came while the node was busy. */
 void
 move_catch_up(struct role *r, uint64_t now)
@@ -539,6 +568,8 @@ move_catch_up(struct role *r, uint64_t now)
 		move_elected(r, &d, now);
 	else if (r->at == AT_MASTER && r->view == ROLE_EV_LOST_LINK)
 		move_shake(r, &d, now);
+	if (r->at == AT_MASTER && r->grown)
+		grow(r);
 }
 
 /*
@@ -623,6 +654,8 @@ move_done(struct role *r, const struct role_detail *d, uint64_t now)
 		be_gone(r, d->done->text, now);
 	} else if (r->at == AT_FENCE) {
 		fence_done(r, d->done, now);
+	} else if (r->at == AT_MASTER || r->at == AT_SHAKEN) {
+		grown(r, d->done);
 	} else if (r->at < AT_DOWN_SERVICE) {
 		up_done(r, d->done, now);
 	} else {
