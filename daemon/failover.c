@@ -495,6 +495,8 @@ failover_process(struct failover *f, uint64_t now)
 	if (!f->known && now >= f->known_by)
 		check_known(f, now);
 	hear_elections(f, now);
+	if (failover_status(f) != f->told)
+		failover_tell(f, now);
 	if (f->role.addresses)
 		each(f, true, now, install);
 	if (now >= role_deadline(&f->role))
