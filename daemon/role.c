@@ -279,7 +279,7 @@ role_status(const struct role *r, bool heard)
 	case AT_WAKING:
 		return ROLE_UNKNOWN;
 	default: /* it holds storage, also on the way down */
-		return ROLE_MASTER;
+		return r->half ? ROLE_IMPORTING : ROLE_MASTER;
 	}
 }
 

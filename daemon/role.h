@@ -138,6 +138,7 @@ struct role {
 	bool passive;		     /* and so does become_passive */
 	bool back;		     /* SHAKEN: the link is there again */
 	bool failed;		     /* the last takeover went wrong */
+	bool half;		     /* on the way down before it was MASTER */
 	bool grown;		     /* new resources wait to be started */
 	bool growing;		     /* MASTER: they are */
 	bool begun;		     /* a transition is being recorded */

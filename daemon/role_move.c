@@ -110,7 +110,7 @@ go(struct role *r, enum role_at at, uint64_t now)
 static void
 take_fence(struct role *r, uint64_t now)
 {
-	r->grown = false; /* all are started now */
+	r->grown = r->half = false; /* all are started now */
 	go(r, AT_FENCE, now);
 	order(r, PHASE_FENCE, true, 0);
 }
@@ -202,6 +202,8 @@ go_down(struct role *r, enum resource_mode mode, enum role_at after,
 	r->growing = false;
 	if (mode == MODE_FORCED)
 		addresses(r, false);
+	if (r->at < AT_DOWN_SERVICE)
+		r->half = r->at >= AT_HOLD && r->at < AT_MASTER;
 	go(r, AT_DOWN_SERVICE, now);
 	order(r, PHASE_SERVICE, false, 0);
 }

@@ -380,6 +380,16 @@ static const struct row {
 	    "standby- [ fence+ storage+ service- service-- storage-- fence-- "
 	    "!]",
 	    AT_BACKUP, ROLE_UNKNOWN },
+	{ "what is undone never served", "known won ok fail",
+	    "standby- [ fence+ storage+ service-", AT_DOWN_SERVICE,
+	    ROLE_IMPORTING },
+	{ "also when it has to hurry", "known won ok fail peer ok",
+	    "standby- [ fence+ storage+ service- service-- storage--",
+	    AT_DOWN_STORAGE, ROLE_IMPORTING },
+	{ "but the next time it does", "known won ok passive ok3 won ok4 link",
+	    "standby- [ fence+ storage+ service- storage- fence- bow !] [ " UP
+	    " [ addr- service--",
+	    AT_DOWN_SERVICE, ROLE_MASTER },
 	{ "new resources are started beside the others",
 	    "known won ok4 grown ok2",
 	    "standby- [ " UP " [ storage+ service+ ]", AT_MASTER, ROLE_MASTER },
