@@ -114,6 +114,16 @@ bow_out(
 		(void)carp_host_force(h, CARP_BACKUP, now);
 }
 
+/* Who is master says at once what it is now. */
+static void
+speak(
+    struct carp_host *h, const struct carp_host_info *i, bool on, uint64_t now)
+{
+	(void)on;
+	if (i->carp.state == CARP_MASTER)
+		(void)carp_host_force(h, CARP_MASTER, now); /* it is so */
+}
+
 static void
 stand_by(
     struct carp_host *h, const struct carp_host_info *i, bool on, uint64_t now)
@@ -685,8 +695,10 @@ failover_update(
 	f->passive = f->passive && disabled == -1 && master != 1;
 	c = role_settings(f);
 	role_configure(&f->role, &c, now);
-	if (master != -1)
+	if (master != -1) {
 		f->ops.hosts(f->arg);
+		each(f, true, now, speak);
+	}
 	if (f->store.disabled != was)
 		step(f, was ? ROLE_EV_ENABLE : ROLE_EV_DISABLE, NULL, now);
 	if (was && !f->store.disabled)
