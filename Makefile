@@ -159,11 +159,13 @@ SANITIZE  = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	    -fsanitize=address,undefined
 
 daemon_obj = $(patsubst %,$(B)/daemon/%.o,$(1))
-RPC_OBJ	   = $(call daemon_obj,apply conf_block failover failover_alias \
-	     failover_claim failover_events failover_format \
-	     failover_store failover_view group instance interlink plan \
-	     reasons report role role_move rpc rpc_carp \
-	     rpc_failover status_json why) $(PLAN_OBJ)
+# Failover mode.  What names interfaces is apart: simulated pairs have none.
+FAILOVER_OBJ = $(patsubst %.c,$(B)/%.o,$(filter-out \
+	     daemon/failover_alias.c,$(wildcard daemon/failover*.c)))
+ROLE_OBJ   = $(call daemon_obj,role role_act role_down role_move role_up)
+RPC_OBJ	   = $(FAILOVER_OBJ) $(call daemon_obj,apply conf_block \
+	     failover_alias group instance interlink plan reasons report \
+	     rpc rpc_carp rpc_failover status_json why) $(PLAN_OBJ) $(ROLE_OBJ)
 # The configuration.  What looks at the machine is apart, for it needs lib/vip.
 CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
 	     $(wildcard daemon/conf*.c)) daemon/key.c)
@@ -189,11 +191,11 @@ UNIT_OBJ_hook_file = $(call daemon_obj,hook_file)
 UNIT_OBJ_notify_dir = $(call daemon_obj,hook_file notify_dir)
 UNIT_OBJ_notify_queue = $(call daemon_obj,notify_queue)
 UNIT_OBJ_plan	  = $(call daemon_obj,plan conf_block)
-UNIT_OBJ_role	  = $(call daemon_obj,role role_move)
-UNIT_OBJ_role_pair = $(call daemon_obj,failover failover_claim failover_events \
-	     failover_format failover_store failover_view group interlink reasons report role \
-	     role_move status_json why conf_block) $(PLAN_OBJ) \
-	     $(B)/tests/kit/pair_engine.o $(B)/tests/kit/pair_node.o
+UNIT_OBJ_role	  = $(ROLE_OBJ)
+UNIT_OBJ_role_pair = $(FAILOVER_OBJ) $(call daemon_obj,conf_block group \
+	     interlink reasons report status_json why) $(PLAN_OBJ) \
+	     $(ROLE_OBJ) $(B)/tests/kit/pair_engine.o \
+	     $(B)/tests/kit/pair_node.o
 UNIT_OBJ_resource = $(RESOURCE_OBJ) $(B)/tests/kit/resource_kit.o
 UNIT_PKGS_resource = libevent_core
 UNIT_OBJ_resource_loss = $(UNIT_OBJ_resource)
