@@ -345,7 +345,7 @@ become_passive(struct rpc_call *call)
 		return rpc_fail(call, RPC_FAILED,
 		    "failover.become_passive: failover is disabled "
 		    "(NO_FAILOVER): the other node would not take over");
-	if (!hard && (f->reasons & 1u << DISAGREE_VIP))
+	if (!hard && reasons_same_state(f))
 		return rpc_fail(call, RPC_FAILED,
 		    "failover.become_passive: both nodes are in the same state "
 		    "(DISAGREE_VIP): see carpctl failover disabled reasons");
