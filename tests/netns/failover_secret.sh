@@ -69,6 +69,24 @@ nowhere() {
 	return 1
 }
 
+# in_memory PID TEXT: how often it is there.
+in_memory() {
+	python3 - "$1" "$2" <<'END'
+import sys
+
+pid, text = sys.argv[1], sys.argv[2].encode()
+found = 0
+with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+    for line in maps:
+        place, mode = line.split()[:2]
+        start, end = (int(x, 16) for x in place.split("-"))
+        if "w" in mode:
+            mem.seek(start)
+            found += mem.read(end - start).count(text)
+print(found)
+END
+}
+
 title "without a passphrase"
 failover_conf a A 0
 start a
@@ -94,6 +112,9 @@ rm -f "$T/hold"
 check "a is active" wait_for 5 role_is a MASTER
 check "the memory of the supervisor is locked for it" grep -q "^VmLck:[[:space:]]*[1-9]" \
     "/proc/$(supervisor a)/status"
+check "it has it once" is "$(in_memory "$(supervisor a)" "$TWO")" 1
+check "the engine, through which it went, has none of it" is \
+    "$(in_memory "$(engine a)" "$TWO")" 0
 
 title "bad ones are refused, and say why"
 check "a resource that is not" not unlock "$ONE" tonk
