@@ -96,6 +96,10 @@ check "the hooks have none" is "$(got tank) $(got vault)" "none none"
 title "one for all, and one for one of them"
 check "for all" unlock "$ONE"
 check "for vault" unlock "$TWO" vault
+check "the engine, through which it went, has none of it left" is \
+    "$(in_memory "$(engine a)" "$TWO")" 0
+check "the supervisor has it, once" is \
+    "$(in_memory "$(supervisor a)" "$TWO")" 1
 down_and_up
 check "tank has that for all" is "$(got tank)" "$(digest "$ONE")"
 check "vault has its own" is "$(got vault)" "$(digest "$TWO")"
@@ -112,9 +116,6 @@ rm -f "$T/hold"
 check "a is active" wait_for 5 role_is a MASTER
 check "the memory of the supervisor is locked for it" grep -q "^VmLck:[[:space:]]*[1-9]" \
     "/proc/$(supervisor a)/status"
-check "it has it once" is "$(in_memory "$(supervisor a)" "$TWO")" 1
-check "the engine, through which it went, has none of it" is \
-    "$(in_memory "$(engine a)" "$TWO")" 0
 
 title "bad ones are refused, and say why"
 check "a resource that is not" not unlock "$ONE" tonk
