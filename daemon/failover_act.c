@@ -137,7 +137,7 @@ failover_act(struct failover *f, const struct role_action *a, uint64_t now)
 	case ROLE_DO_BOW_OUT:
 		f->said = ROLE_EV_LOST_PEER;
 		each(f, true, now, bow_out);
-		store_mark(&f->store, "bow-out", true, now);
+		store_mark(&f->store, "bow-out", false, now);
 		break;
 	case ROLE_DO_STANDBY:
 		each(f, a->on, now, stand_by);

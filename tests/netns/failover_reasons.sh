@@ -45,6 +45,9 @@ hear b
 check "a has none" wait_for 3 no_reason a
 check "b has none" wait_for 3 no_reason b
 
+check "neither is to be rebooted" not grep -q should \
+    <(ctl a failover reboot info; ctl b failover reboot info)
+
 title "LOC_FAILOVER_ONGOING: a hook hangs"
 instead B.tank.start "while [ -f $T/B.tank.start ]; do sleep 0.1; done"
 ctl a failover become_passive --yes >/dev/null
@@ -105,6 +108,9 @@ check "with its name" is "$(details b NO_FENCED)" disks
 check "the last resort was called for it" wait_for 2 \
     grep -q "another key is there" "$T/resort"
 check "role" role_is b ERROR
+check "it is to be rebooted" grep -q \
+    "this node: should reboot: .*another key is there" \
+    <(ctl b failover reboot info)
 properly
 power_off b
 
