@@ -160,15 +160,18 @@ int
 failover_configure(struct failover *f, const struct conf *conf, uint64_t now)
 {
 	struct group_member *voter = calloc(conf->nhosts + 1, sizeof(*voter));
-	bool first = f->conf == NULL;
+	const struct conf *was = f->conf;
+	bool first = was == NULL;
 	struct role_config c;
 
 	if (voter == NULL)
 		return -ENOMEM;
 	free(f->voter);
 	f->voter = voter;
-	f->grown |= !first && failover_has_more(f->conf, conf);
 	f->conf = conf;
+	f->grown |= !first && failover_has_more(was, conf);
+	if (!first)
+		failover_unname_interfaces(f, was);
 	c = failover_role_settings(f);
 	memset(f->res, 0, sizeof(f->res));
 	if (first) {

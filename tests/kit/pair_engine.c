@@ -38,6 +38,12 @@ failover_name_interfaces(struct failover *f)
 	(void)f;
 }
 
+void
+failover_unname_interfaces(struct failover *f, const struct conf *was)
+{
+	(void)f, (void)was;
+}
+
 struct carp_engine *
 instance_engine(struct instance *in)
 {

@@ -150,6 +150,14 @@ check "with its name" is "$(details b NO_CARRIER_ON_HEARTBEAT)" il0
 ip -n b link set il0 up
 ip -n b link set il1 up
 no_more b NO_CARRIER_ON_HEARTBEAT
+check "its name, as ip(8) shows it" wait_for 2 eval \
+    'ip -n b link show il0 | grep -q "alias Interlink"'
+FAILOVER_WORDS=("interlink il1 { peer = 10.255.0.2 }")
+failover_conf b B 100
+check "another one" ctl b reload >/dev/null
+check "has the name then" wait_for 2 eval \
+    'ip -n b link show il1 | grep -q "alias Interlink"'
+check "and the first one has not" not grep -q alias <(ip -n b link show il0)
 ip -n b link del il0
 now_true b NO_HEARTBEAT_IFACE
 

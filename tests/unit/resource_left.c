@@ -176,8 +176,7 @@ START_TEST(nor_does_it_come_after_it)
 	    resource_may_configure(kit.r, c, why, sizeof(why)), -EPERM);
 	ck_assert_ptr_nonnull(strstr(why, "fence others"));
 	ck_assert(kit_do(PHASE_STORAGE, false, MODE_PLANNED)->ok);
-	ck_assert_int_eq(
-	    resource_may_configure(kit.r, c, why, sizeof(why)), 0);
+	ck_assert_int_eq(resource_may_configure(kit.r, c, why, sizeof(why)), 0);
 	free(c);
 }
 END_TEST
