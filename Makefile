@@ -164,8 +164,10 @@ FAILOVER_OBJ = $(patsubst %.c,$(B)/%.o,$(filter-out \
 	     daemon/failover_alias.c,$(wildcard daemon/failover*.c)))
 ROLE_OBJ   = $(call daemon_obj,role role_act role_down role_move role_up)
 RPC_OBJ	   = $(FAILOVER_OBJ) $(call daemon_obj,apply conf_block \
-	     failover_alias group instance interlink plan reasons report \
-	     rpc rpc_carp rpc_failover status_json why) $(PLAN_OBJ) $(ROLE_OBJ)
+	     failover_alias group instance instance_apply \
+	     instance_maintenance instance_tell interlink plan reasons \
+	     report rpc rpc_carp rpc_failover status_json why) \
+	     $(PLAN_OBJ) $(ROLE_OBJ)
 # The configuration.  What looks at the machine is apart, for it needs lib/vip.
 CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
 	     $(wildcard daemon/conf*.c)) daemon/key.c)
@@ -195,7 +197,9 @@ UNIT_OBJ_role	  = $(ROLE_OBJ)
 UNIT_OBJ_role_pair = $(FAILOVER_OBJ) $(call daemon_obj,conf_block group \
 	     interlink reasons report status_json why) $(PLAN_OBJ) \
 	     $(ROLE_OBJ) $(B)/tests/kit/pair_engine.o \
-	     $(B)/tests/kit/pair_node.o
+	     $(B)/tests/kit/pair_node.o $(B)/tests/kit/no_engine.o
+UNIT_OBJ_reasons  = $(call daemon_obj,conf_block reasons status_json why) \
+	     $(ROLE_OBJ) $(B)/tests/kit/no_engine.o
 UNIT_OBJ_resource = $(RESOURCE_OBJ) $(B)/tests/kit/resource_kit.o
 UNIT_PKGS_resource = libevent_core
 UNIT_OBJ_resource_loss = $(UNIT_OBJ_resource)
@@ -228,7 +232,7 @@ CONF_TESTS  = tests/conf/run.sh tests/conf/machine.sh
 SIM	    = $(B)/tests/sim/sim
 SIM_OBJ	    = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 CONF_TOOLS  = $(B)/tests/conf/conf_dump $(B)/tests/conf/conf_check
-NETNS_TOOLS = $(B)/tests/netns/probe $(B)/tests/netns/watch
+NETNS_TOOLS = $(addprefix $(B)/tests/netns/, probe stall watch)
 NETNS_ISCSI = $(B)/tests/netns/iscsi_rw $(B)/tests/netns/disk_io
 STORAGE_TOOLS = $(B)/tests/storage/blocks $(B)/tests/storage/observe
 NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver

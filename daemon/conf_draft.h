@@ -5,6 +5,8 @@
  *
  *	conf_text.c	bytes -> tokens; what libconfuse would pass over
  *	conf_parse.c	text -> words, by libconfuse
+ *	conf_complain.c	what libconfuse complains of, for people
+ *	conf_take.c	what it read -> words of node and virtual hosts
  *	conf_parse_failover.c	the failover section of it
  *	conf_args.c	command line -> words
  *	conf_names.c	the words that exist; what else may have been meant

@@ -87,93 +87,17 @@ free_value(void *p)
 	free(v);
 }
 
-/* What each message of libconfuse means for people, and what to do. */
-static const struct {
-	const char *fmt, *what, *todo; /* what: with one %s, or none */
-} sayings[] = {
-	{ "missing equal sign", "there is no `=' after `%s'",
-	    "write %s = VALUE" },
-	{ "missing opening brace", "there is no `{' where `%s' wants one",
-	    "write node { ... }, interface NAME { ... }, vhid N { ... }, "
-	    "fence none { }" },
-	{ "missing title", "`%s' has no name or number",
-	    "write it between `%s' and `{'" },
-	{ "premature end", "the file ends in the middle of a statement",
-	    "add what is missing" },
-	{ "unexpected closing brace", "there is no `{' for this `}'",
-	    "take it out, or look for one too many above" },
-};
-#define NSAYINGS (sizeof(sayings) / sizeof(sayings[0]))
-
-static void
-unexpected(cfg_t *cfg, const char *token)
+struct conf_word
+conf_to_word(void *p)
 {
-	const char *todo;
+	const struct value *v = p;
+	struct conf_word w = { NULL, 0 };
 
-	switch (token[0]) {
-	case '{':
-		todo = "only sections and lists have braces";
-		break;
-	case '}':
-		todo = "a value is missing before it";
-		break;
-	case '=':
-		todo = "one word stands before it, one value behind; or a "
-		       "list above has no `}'";
-		break;
-	case ',':
-		todo = "a list is written { a, b }";
-		break;
-	case '(':
-	case ')':
-		todo = "nothing is written with parentheses";
-		break;
-	default:
-		todo = "values of a list need commas between them, and the "
-		       "list a `}'";
+	if (v != NULL) {
+		w.text = v->text;
+		w.at = v->line;
 	}
-	conf_say(run->errors, CONF_SYNTAX, cfg->line,
-	    "`%.64s' cannot stand here; %s", token, todo);
-}
-
-/* fmt has one %s, or none: the compiler cannot see that. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-
-static void
-grammar(cfg_t *cfg, const char *fmt, const char *word, const char *message)
-{
-	char what[256], todo[256];
-	size_t i;
-
-	for (i = 0; i < NSAYINGS; i++) {
-		if (strncmp(fmt, sayings[i].fmt, strlen(sayings[i].fmt)) != 0)
-			continue;
-		snprintf(what, sizeof(what), sayings[i].what, word);
-		snprintf(todo, sizeof(todo), sayings[i].todo, word);
-		conf_say(
-		    run->errors, CONF_SYNTAX, cfg->line, "%s; %s", what, todo);
-		return;
-	}
-	conf_say(run->errors, CONF_SYNTAX, cfg->line,
-	    "%s; carpd.conf(5) has the grammar", message);
-}
-
-#pragma GCC diagnostic pop
-
-static void
-twice(cfg_t *cfg, const char *title)
-{
-	const char *section = strcmp(cfg->name, "root") == 0 ? "interface"
-			      : strcmp(cfg->name, "failover") != 0
-				  ? "vhid"
-				  : conf_failover_titled(cfg, title);
-	cfg_t *first = cfg_gettsec(cfg, section, title);
-
-	conf_say(run->errors, CONF_SENSE, cfg->line,
-	    "%s %s is there twice, first in line %d; put all into one "
-	    "section",
-	    section, title, conf_line(first));
+	return w;
 }
 
 __attribute__((format(printf, 2, 0))) static void
@@ -198,12 +122,12 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		conf_unknown_word(run->errors, cfg->line, cfg->name, word);
 	} else if (strncmp(fmt, "found duplicate title", 21) == 0) {
 		run->trouble = TWICE;
-		twice(cfg, word);
+		conf_say_twice(run->errors, cfg, word);
 	} else if (strncmp(fmt, "unexpected token", 16) == 0) {
 		conf_text_reveal(word);
-		unexpected(cfg, word);
+		conf_say_unexpected(run->errors, cfg, word);
 	} else {
-		grammar(cfg, fmt, word, message);
+		conf_say_grammar(run->errors, cfg, fmt, word, message);
 	}
 }
 
@@ -265,134 +189,6 @@ grammar_new(void)
 	if ((cfg = cfg_init(root, CFGF_NONE)) != NULL)
 		(void)cfg_set_error_function(cfg, on_error);
 	return cfg;
-}
-
-/*
- * What libconfuse read -> the draft.
- */
-
-struct conf_word
-conf_to_word(void *p)
-{
-	const struct value *v = p;
-	struct conf_word w = { NULL, 0 };
-
-	if (v != NULL) {
-		w.text = v->text;
-		w.at = v->line;
-	}
-	return w;
-}
-
-int
-conf_line(cfg_t *sec)
-{
-	return (int)cfg_getint(sec, CONF_LINE);
-}
-
-void
-conf_take_words(struct conf_word *ret, cfg_t *sec, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		*ret++ = conf_to_word(cfg_getptr(sec, *names));
-}
-
-void
-conf_take_lists(struct conf_list *ret, struct conf_word **room, cfg_t *sec,
-    const char *const *names)
-{
-	unsigned i;
-
-	for (; *names != NULL; names++, ret++) {
-		cfg_opt_t *opt = cfg_getopt(sec, *names);
-
-		ret->word = *room;
-		ret->n = cfg_opt_size(opt);
-		for (i = 0; i < ret->n; i++)
-			*(*room)++ = conf_to_word(cfg_opt_getnptr(opt, i));
-	}
-}
-
-unsigned
-conf_count_lists(cfg_t *sec, const char *const *names)
-{
-	unsigned n = 0;
-
-	for (; *names != NULL; names++)
-		n += cfg_size(sec, *names);
-	return n;
-}
-
-static void
-take_host(struct conf_draft_host *h, struct conf_word **w, cfg_t *interface,
-    cfg_t *sec)
-{
-	h->ifname = interface->title;
-	h->if_at = conf_line(interface);
-	conf_take_words(h->link, interface, conf_link_names);
-	h->vhid.text = sec->title;
-	h->vhid.at = conf_line(sec);
-	conf_take_words(h->word, sec, conf_host_names);
-	conf_take_lists(h->list, w, sec, conf_list_names);
-}
-
-/* How many hosts there are, and how many values in all lists. */
-static void
-count(cfg_t *cfg, unsigned *nhosts, unsigned *nwords)
-{
-	unsigned i, j;
-
-	*nhosts = *nwords = 0;
-	for (i = 0; i < cfg_size(cfg, "interface"); i++) {
-		cfg_t *interface = cfg_getnsec(cfg, "interface", i);
-
-		for (j = 0; j < cfg_size(interface, "vhid"); j++) {
-			cfg_t *sec = cfg_getnsec(interface, "vhid", j);
-
-			*nwords += conf_count_lists(sec, conf_list_names);
-			++*nhosts;
-		}
-	}
-}
-
-static void
-take_interfaces(struct conf_parsed *p, struct conf_draft *d,
-    struct conf_word **w, struct conf_errors *e)
-{
-	unsigned i, j, n = 0;
-
-	for (i = 0; i < cfg_size(p->cfg, "interface"); i++) {
-		cfg_t *sec = cfg_getnsec(p->cfg, "interface", i);
-
-		if (cfg_size(sec, "vhid") == 0 && !d->holes)
-			conf_say(e, CONF_SENSE, conf_line(sec),
-			    "interface %s has no vhid; add one, or take the "
-			    "interface out",
-			    sec->title);
-		for (j = 0; j < cfg_size(sec, "vhid"); j++)
-			take_host(
-			    &p->host[n++], w, sec, cfg_getnsec(sec, "vhid", j));
-	}
-	d->host = p->host;
-	d->nhosts = n;
-}
-
-static void
-take_nodes(struct conf_draft *d, cfg_t *cfg, struct conf_errors *e)
-{
-	unsigned i;
-
-	for (i = 0; i < cfg_size(cfg, "node"); i++) {
-		cfg_t *sec = cfg_getnsec(cfg, "node", i);
-
-		if (i > 0)
-			conf_say(e, CONF_SENSE, conf_line(sec),
-			    "node is there twice, first in line %d; put all "
-			    "into one section",
-			    conf_line(cfg_getsec(cfg, "node")));
-		else
-			conf_take_words(d->node, sec, conf_node_names);
-	}
 }
 
 /*
@@ -461,15 +257,15 @@ take(struct conf_parsed *p, struct conf_draft *draft, struct conf_errors *e)
 	unsigned nhosts, nwords, nresources;
 	struct conf_word *w;
 
-	count(p->cfg, &nhosts, &nwords);
+	conf_count_hosts(p->cfg, &nhosts, &nwords);
 	conf_failover_count(p->cfg, &nresources, &nwords);
 	p->host = calloc(nhosts + 1, sizeof(*p->host));
 	p->resource = calloc(nresources + 1, sizeof(*p->resource));
 	p->words = w = calloc(nwords + 1, sizeof(*p->words));
 	if (p->host == NULL || p->resource == NULL || w == NULL)
 		return -ENOMEM;
-	take_nodes(draft, p->cfg, e);
-	take_interfaces(p, draft, &w, e);
+	conf_take_nodes(draft, p->cfg, e);
+	conf_take_hosts(draft, p->host, p->cfg, &w, e);
 	draft->failover.resource = p->resource;
 	conf_failover_take(&draft->failover, p->cfg, &w, e);
 	return 0;

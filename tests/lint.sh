@@ -32,7 +32,8 @@ sources() {
 # The core: no input, no output, no clock.
 core_calls() {
 	local o f
-	for f in addr carp demotion diagnose digest follow fsm wire; do
+	for f in addr carp demotion diagnose digest follow fsm fsm_judge \
+	    fsm_time wire; do
 		o=$B/lib/carp/$f.o
 		[ -f "$o" ] || { echo "$o is missing: run make"; continue; }
 		nm -u "$o" | awk '{ print $2 }' | grep -vE \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The election: states, events, timers.
+ * The election: states, events and what follows from them.  What an
+ * advertisement means is in fsm_judge.c, how long things take in fsm_time.c.
  *
  * The rules are those of the BSD implementations (ip_carp.c); where they
  * differ, or fail, the comment says what we do and why.
@@ -10,12 +11,7 @@
 
 #include "fsm.h"
 
-#define UNIT	       (CARP_SEC / 256) /* of advskew, ns */
-#define MISSED	       3  /* intervals of silence: master is dead */
-#define ANNOUNCE_AGAIN 2  /* with this following advert (OpenBSD) */
-#define ANSWERS	       4  /* of our last adverts may be answered */
-#define CONTEST	       10 /* intervals in which a second one decides */
-#define LATE	       (CARP_SEC / 400) /* 2.5 ms: wake-ups, with base 0 */
+#define ANNOUNCE_AGAIN 2 /* with this following advert (OpenBSD) */
 
 void
 fsm_seed(struct carp *c)
@@ -51,112 +47,6 @@ draw(struct carp *c)
 	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
 	return z ^ z >> 31;
-}
-
-uint64_t
-carp_interval(uint8_t advbase, uint8_t advskew)
-{
-	if (advbase == 0 && advskew == 0)
-		return UNIT; /* OpenBSD; the others cannot do it */
-	return advbase * CARP_SEC + advskew * UNIT;
-}
-
-/*
- * FreeBSD adds demotion to the skew and clamps at 240.  It does so also to a
- * configured 241..254, which we leave as it was configured.
- */
-uint8_t
-fsm_skew(const struct carp *c)
-{
-	int64_t skew = (int64_t)c->cfg.advskew + c->demotion;
-	int most =
-	    c->cfg.advskew > CARP_DEMOTED ? c->cfg.advskew : CARP_DEMOTED;
-
-	if (skew < 0)
-		return 0;
-	return (uint8_t)(skew < most ? skew : most);
-}
-
-uint8_t
-fsm_demote(const struct carp *c)
-{
-	if (c->demotion < 0 || !c->cfg.openbsd)
-		return 0;
-	return (uint8_t)(c->demotion < 255 ? c->demotion : 255);
-}
-
-uint64_t
-fsm_interval(const struct carp *c)
-{
-	return carp_interval(c->cfg.advbase, fsm_skew(c));
-}
-
-/*
- * 3 * base + skew, with the skew as configured.  With base 0 that would be
- * less than one interval of a master with a greater skew, so there it is three
- * intervals of the slower of the two, and some for a master that wakes up late:
- * later than a peer expects is safe.
- */
-uint64_t
-fsm_timeout(const struct carp *c)
-{
-	uint64_t own = carp_interval(c->cfg.advbase, c->cfg.advskew);
-
-	if (c->cfg.advbase == 0)
-		return MISSED *
-			   (own > c->heard_interval ? own : c->heard_interval) +
-		       LATE;
-	if (c->cfg.triple_skew)
-		return MISSED * own;
-	return MISSED * c->cfg.advbase * CARP_SEC + c->cfg.advskew * UNIT;
-}
-
-/*
- * The soonest that any peer with our advbase may take over from us.  With base
- * 0 it knows our interval, see fsm_timeout().
- */
-static uint64_t
-soonest_takeover(const struct carp *c)
-{
-	if (c->cfg.advbase == 0)
-		return MISSED * fsm_interval(c);
-	return MISSED * c->cfg.advbase * CARP_SEC;
-}
-
-uint64_t
-fsm_deadline(const struct carp *c)
-{
-	uint64_t first = CARP_NEVER;
-
-	switch (c->state) {
-	case CARP_MASTER:
-		return c->advert_at;
-	case CARP_BACKUP:
-		if (c->standby)
-			return CARP_NEVER;
-		for (int f = 0; f < 2; f++)
-			if ((c->families & 1u << f) && c->armed[f] < first)
-				first = c->armed[f];
-		if (first != CARP_NEVER)
-			first += fsm_timeout(c);
-		if (c->preempt_at != 0 && c->preempt_at < first)
-			first = c->preempt_at;
-		if (c->orphan_at != 0 && c->orphan_at < first)
-			first = c->orphan_at;
-		return first;
-	default:
-		return CARP_NEVER;
-	}
-}
-
-enum carp_cause
-fsm_timer_cause(const struct carp *c, uint64_t now)
-{
-	if (c->preempt_at != 0)
-		return c->preempt_cause;
-	if (c->orphan_at != 0 && c->orphan_at <= now)
-		return CARP_CAUSE_ORPHANED;
-	return CARP_CAUSE_SILENCE;
 }
 
 /*
@@ -439,136 +329,4 @@ fsm_step_late(struct carp *c, enum fsm_event ev, enum carp_cause cause,
 	if (ev == EV_DUE)
 		c->preempt_cause = cause;
 	fsm_step(c, ev, cause, now);
-}
-
-/*
- * What an advertisement means.
- */
-
-/*
- * A master that was not running for so long that a peer had to take over.
- * Who does not preempt does not take it back.
- */
-static bool
-has_slept(const struct carp *c, uint64_t now)
-{
-	return now - c->sent > soonest_takeover(c);
-}
-
-/*
- * Two equal masters: BSD yields at once, but ucarp sends once more in the act
- * of yielding, up to a second later.  Were we to yield to the first equal
- * advert, both would be silent for a whole time-out, again and again.  So the
- * first one starts a contest: our next advert comes soon, at a random moment.
- * Whoever hears the other for the second time (of one family: they come in
- * pairs) yields.  An answer (its counter is one of ours plus one: ucarp,
- * yielding) is let pass once.
- */
-static enum fsm_event
-judge_equal(struct carp *c, const struct carp_packet *pkt, uint64_t now)
-{
-	if (has_slept(c, now))
-		return EV_BETTER;
-	if (c->tied == 0 || now - c->tied >= CONTEST * fsm_interval(c)) {
-		c->tied = now;
-		c->tied_family = pkt->src.family;
-		c->answered = false;
-		return EV_EQUAL;
-	}
-	if (pkt->src.family != c->tied_family)
-		return EV_EQUAL;
-	if (!c->answered && fsm_sent_lately(c, pkt->counter - 1, ANSWERS)) {
-		c->answered = true;
-		return EV_WORSE;
-	}
-	return EV_BETTER;
-}
-
-/* In units of 1/256 s: below 0 if the peer is faster than we are. */
-static int
-compare(const struct carp *c, const struct carp_packet *pkt)
-{
-	return (pkt->advbase - c->cfg.advbase) * 256 + pkt->advskew -
-	       fsm_skew(c);
-}
-
-static enum fsm_event
-judge_as_master(struct carp *c, const struct carp_packet *pkt,
-    enum carp_cause *ret, uint64_t now)
-{
-	int order = compare(c, pkt);
-
-	if (c->cfg.openbsd && pkt->demote != fsm_demote(c)) {
-		*ret = CARP_CAUSE_DEMOTED;
-		return pkt->demote < fsm_demote(c) ? EV_BETTER : EV_WORSE;
-	}
-	if (order < 0) {
-		*ret = CARP_CAUSE_FASTER;
-		return EV_BETTER;
-	}
-	if (order == 0) {
-		*ret = CARP_CAUSE_EQUAL;
-		return judge_equal(c, pkt, now);
-	}
-	if (!c->cfg.preempt && has_slept(c, now)) {
-		*ret = CARP_CAUSE_PAUSED;
-		return EV_BETTER;
-	}
-	return EV_WORSE;
-}
-
-bool
-fsm_is_demoted(const struct carp_packet *pkt)
-{
-	return pkt->advskew >= CARP_DEMOTED && !carp_packet_is_bowout(pkt);
-}
-
-static enum fsm_event
-judge_as_backup(
-    const struct carp *c, const struct carp_packet *pkt, enum carp_cause *ret)
-{
-	int demote = c->cfg.openbsd ? pkt->demote - fsm_demote(c) : 0;
-
-	if (demote > 0) {
-		*ret = CARP_CAUSE_DEMOTED;
-		return EV_WORSE;
-	}
-	if (c->cfg.preempt && demote == 0 && compare(c, pkt) > 0) {
-		*ret = CARP_CAUSE_SLOWER;
-		return EV_WORSE;
-	}
-	/* Not preemption: all hosts of that node are to move, see carp.h. */
-	if (c->cfg.together && demote == 0 && fsm_is_demoted(pkt) &&
-	    fsm_skew(c) < CARP_DEMOTED && compare(c, pkt) > 0) {
-		*ret = CARP_CAUSE_DEMOTED;
-		return EV_WORSE;
-	}
-	/* Its next advert would come after our time-out. */
-	if (c->cfg.advbase != 0 &&
-	    fsm_timeout(c) < carp_interval(pkt->advbase, pkt->advskew)) {
-		*ret = CARP_CAUSE_FADING;
-		return EV_WORSE;
-	}
-	return EV_BETTER;
-}
-
-enum fsm_event
-fsm_judge(struct carp *c, const struct carp_packet *pkt, enum carp_cause *ret,
-    uint64_t now)
-{
-	enum fsm_event ev;
-
-	*ret = CARP_CAUSE_BOWOUT;
-	if (c->state == CARP_BACKUP && c->standby)
-		return EV_BETTER;
-	if (carp_packet_is_bowout(pkt))
-		return EV_BOWOUT;
-	if (c->state == CARP_MASTER)
-		return judge_as_master(c, pkt, ret, now);
-	ev = judge_as_backup(c, pkt, ret);
-	if (ev == EV_WORSE && c->cause == CARP_CAUSE_EQUAL) {
-		c->preempt_cause = *ret;
-		return EV_RIVALS;
-	}
-	return ev;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The inside of a virtual host, shared by fsm.c and carp.c. */
+/* The inside of a virtual host, shared by fsm*.c, follow.c and carp.c. */
 #ifndef CARP_FSM_H
 #define CARP_FSM_H
 
@@ -122,6 +122,12 @@ uint64_t fsm_timeout(const struct carp *);
 
 /* Between our own advertisements. */
 uint64_t fsm_interval(const struct carp *);
+
+/*
+ * The soonest that any peer with our advbase may take over from us.  With base
+ * 0 it knows our interval, see fsm_timeout().
+ */
+uint64_t fsm_soonest_takeover(const struct carp *);
 
 /* Was this counter among the last n that we sent? */
 bool fsm_sent_lately(const struct carp *, uint64_t counter, uint64_t n);

@@ -9,13 +9,8 @@
 #include <string.h>
 
 #include "failover_alias.h"
-#include "instance.h"
 #include "log.h"
 #include "pair.h"
-
-/*
- * What nothing here needs, but the daemon's objects name.
- */
 
 void
 log_line(int priority, const char *fmt, ...)
@@ -44,55 +39,6 @@ failover_unname_interfaces(struct failover *f, const struct conf *was)
 	(void)f, (void)was;
 }
 
-struct carp_engine *
-instance_engine(struct instance *in)
-{
-	(void)in;
-	return NULL;
-}
-
-void
-instance_breathe(struct instance *in)
-{
-	(void)in;
-}
-
-int
-vip_link_get(const struct vip *v, const char *ifname, struct vip_link *ret)
-{
-	(void)v, (void)ifname, (void)ret;
-	return -1;
-}
-
-struct vip *
-carp_engine_vip(struct carp_engine *e)
-{
-	(void)e;
-	return NULL;
-}
-
-int
-carp_engine_link_stats(
-    const struct carp_engine *e, const char *ifname, struct carp_stats *ret)
-{
-	(void)e, (void)ifname, (void)ret;
-	return -1;
-}
-
-size_t
-carp_host_peers(const struct carp_host *h, struct carp_peer *ret, size_t n)
-{
-	(void)h, (void)ret, (void)n;
-	return 0;
-}
-
-const struct carp_demotion *
-carp_host_demotion(const struct carp_host *h)
-{
-	(void)h;
-	return NULL;
-}
-
 const struct carp_demotion *
 carp_engine_demotion(const struct carp_engine *e)
 {
@@ -105,13 +51,6 @@ carp_host_condition(const struct carp_host *h, enum carp_condition c,
 {
 	(void)h, (void)c, (void)ret;
 	return false;
-}
-
-const char *
-carp_condition_name(enum carp_condition c)
-{
-	(void)c;
-	return "";
 }
 
 uint64_t

@@ -38,7 +38,7 @@ unset IN_SANDBOX
 for tool in ip nsenter jq; do
 	command -v $tool >/dev/null || skip "$tool is not installed"
 done
-for file in "$CARPD" "$CARPCTL" "$TOOLS/probe" "$TOOLS/watch"; do
+for file in "$CARPD" "$CARPCTL" "$TOOLS/probe" "$TOOLS/stall" "$TOOLS/watch"; do
 	[ -x "$file" ] || skip "$file is missing: run make first"
 done
 
@@ -285,6 +285,21 @@ probe_get() {
 probe_text() {
 	jq -r '"\(.sent) probes, \(.lost) lost, longest outage \(.longest_ms) ms"' \
 	    "$T/probe.$1"
+}
+
+# stall_start and stall_stop: how many milliseconds the machine kept everybody
+# waiting meanwhile, in $STALLED: what other tests cost, and no fault of carpd.
+stall_start() {
+	enter "$1" "$TOOLS/stall" > "$T/stall" &
+	PID[stall]=$!
+}
+
+stall_stop() {
+	kill -INT "${PID[stall]}"
+	wait "${PID[stall]}"
+	STALLED=$(jq .sum_ms "$T/stall")
+	note "the machine: $(jq -r '"waits of \(.sum_ms) ms, longest for the " +
+	    "processor \(.processor_ms), for the network \(.lock_ms)"' "$T/stall")"
 }
 
 #

@@ -331,8 +331,8 @@ run() {
 end() {
 	local pid
 	pid=$(cat "$T/$1/pid")
-	within "$1" kill -TERM "$pid"
-	wait_for 10 not within "$1" kill -0 "$pid" 2>/dev/null
+	within "$1" sh -c "kill -TERM $pid"
+	wait_for 10 not within "$1" sh -c "kill -0 $pid" 2>/dev/null
 }
 
 role() {

@@ -7,13 +7,6 @@
 #include "suite.h"
 
 static void
-start(enum carp_state state)
-{
-	host_new(&h);
-	host_become(&h, state);
-}
-
-static void
 change(void)
 {
 	ck_assert_int_eq(carp_change(h.c, &h.cfg, h.addrs, h.n, h.now), 0);
@@ -67,7 +60,7 @@ START_TEST(members_are_checked)
 		struct carp_config bad = h.cfg;
 
 		memcpy((uint8_t *)&h.cfg + members[_i].at, &before, 1);
-		start(CARP_MASTER);
+		become(CARP_MASTER);
 		host_info(&h, &one);
 		ck_assert_int_eq(
 		    carp_change(h.c, &bad, h.addrs, h.n, h.now), rc);
@@ -118,7 +111,7 @@ END_TEST
 
 START_TEST(the_vhid_cannot_change)
 {
-	start(CARP_BACKUP);
+	become(CARP_BACKUP);
 	h.cfg.vhid++;
 	ck_assert_int_eq(
 	    carp_change(h.c, &h.cfg, h.addrs, h.n, h.now), -EINVAL);
@@ -129,7 +122,7 @@ START_TEST(a_change_keeps_the_state_and_is_silent)
 {
 	enum carp_state state = (enum carp_state)_i;
 
-	start(state);
+	become(state);
 	h.now += 100 * MS;
 	change();
 	ck_assert_uint_eq(h.nact, 0);
@@ -147,7 +140,7 @@ START_TEST(an_empty_change_moves_no_deadline)
 {
 	uint64_t deadline;
 
-	start(_i == 0 ? CARP_BACKUP : CARP_MASTER);
+	become(_i == 0 ? CARP_BACKUP : CARP_MASTER);
 	deadline = carp_deadline(h.c);
 	h.now += 100 * MS;
 	change();
@@ -158,7 +151,7 @@ END_TEST
 START_TEST(a_faster_interval_holds_at_once)
 {
 	h.cfg.advbase = 60;
-	start(_i == 0 ? CARP_BACKUP : CARP_MASTER);
+	become(_i == 0 ? CARP_BACKUP : CARP_MASTER);
 	h.now += 100 * MS;
 	h.cfg.advbase = 1;
 	change();
@@ -171,7 +164,7 @@ START_TEST(new_values_are_sent_with_the_next_advertisement)
 {
 	struct carp_packet p;
 
-	start(CARP_MASTER);
+	become(CARP_MASTER);
 	h.cfg.advskew = 77;
 	host_addrs(&h, "192.0.2.1", "192.0.2.2");
 	change();
@@ -184,7 +177,7 @@ END_TEST
 START_TEST(a_family_that_is_added_is_spoken)
 {
 	h.cfg.grace = 1; /* none */
-	start(CARP_MASTER);
+	become(CARP_MASTER);
 	h.now += 100 * MS;
 	host_addrs(&h, "192.0.2.1", "2001:db8::1");
 	change();
@@ -204,7 +197,7 @@ END_TEST
 START_TEST(strictly_an_added_family_gets_its_time)
 {
 	h.cfg.strict_family = true;
-	start(CARP_BACKUP);
+	become(CARP_BACKUP);
 	for (int i = 0; i < 20; i++) {
 		host_wait(&h, CARP_SEC);
 		host_hear(&h, 1, 0);
@@ -268,7 +261,7 @@ START_TEST(what_was_valid_stays_so_for_a_while)
 
 		host_defaults(&h);
 		h.cfg.grace = graces[_i].grace;
-		start(CARP_BACKUP);
+		become(CARP_BACKUP);
 		old = h;
 		if (what & 1)
 			h.cfg.key[0] ^= 1;
@@ -298,7 +291,7 @@ START_TEST(a_change_of_other_things_does_not_end_the_grace)
 	struct host old;
 	struct carp_packet p;
 
-	start(CARP_BACKUP);
+	become(CARP_BACKUP);
 	old = h;
 	host_addrs(&h, "192.0.2.1", "192.0.2.2");
 	change();
@@ -315,7 +308,7 @@ START_TEST(never_valid_before_is_never_valid)
 	struct host other;
 	struct carp_packet p;
 
-	start(CARP_BACKUP);
+	become(CARP_BACKUP);
 	other = h;
 	other.cfg.key[3] ^= 4;
 	host_addrs(&h, "192.0.2.1", "192.0.2.2");
@@ -335,7 +328,7 @@ START_TEST(the_master_may_be_edited_first)
 	struct carp_packet p;
 	unsigned heard = 0;
 
-	start(CARP_MASTER);
+	become(CARP_MASTER);
 	backup = h;
 	backup.cfg.counter++;
 	backup.cfg.advskew = 100;

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* S6: what is forged or malformed changes no state. */
-#include "host.h"
+#include "one_host.h"
 #include "suite.h"
 
-static struct host h;
 static uint64_t rnd;
 
 static void
-setup(void)
+strict(void)
 {
-	host_defaults(&h);
+	setup();
 	h.cfg.preempt = true;
 	h.cfg.openbsd = true;
 	rnd = 88172645463325252u;
-}
-
-static void
-teardown(void)
-{
-	host_free(&h);
 }
 
 static uint64_t
@@ -87,10 +80,9 @@ unmoved(const uint8_t *ip, size_t len)
 
 /* The three states, one after the other. */
 static void
-become(int state)
+be(int state)
 {
-	host_new(&h);
-	host_become(&h, (enum carp_state)state);
+	become((enum carp_state)state);
 	h.now += MS;
 }
 
@@ -107,7 +99,7 @@ START_TEST(random_bytes)
 {
 	uint8_t ip[CARP_IP_MAX + 24];
 
-	become(_i);
+	be(_i);
 	for (int n = 0; n < 5000; n++) {
 		for (size_t i = 0; i < sizeof(ip); i++)
 			ip[i] = (uint8_t)(draw() >> 32);
@@ -121,7 +113,7 @@ START_TEST(random_advertisements_behind_a_good_header)
 	uint8_t ip[CARP_IP_MAX];
 	size_t len;
 
-	become(_i);
+	be(_i);
 	for (int n = 0; n < 5000; n++) {
 		len = valid(ip, (struct said){ .family = n % 2 ? 4 : 6 });
 		for (size_t i = 0; i < CARP_LEN; i++)
@@ -140,7 +132,7 @@ START_TEST(every_truncation)
 	uint8_t ip[CARP_IP_MAX];
 	size_t len;
 
-	become(_i);
+	be(_i);
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		struct said s = tempting(_i);
 
@@ -158,7 +150,7 @@ START_TEST(every_bit_flipped_in_the_advertisement)
 	uint8_t ip[CARP_IP_MAX];
 	size_t len;
 
-	become(_i);
+	be(_i);
 	len = valid(ip, tempting(_i));
 	for (size_t bit = 0; bit < CARP_LEN * 8; bit++) {
 		ip[len - CARP_LEN + bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -178,7 +170,7 @@ START_TEST(every_bit_flipped_under_a_good_checksum)
 	uint8_t ip[CARP_IP_MAX], *advert;
 	size_t len;
 
-	become(_i);
+	be(_i);
 	len = valid(ip, tempting(_i));
 	advert = ip + len - CARP_LEN;
 	for (size_t bit = 0; bit < CARP_LEN * 8; bit++) {
@@ -200,7 +192,7 @@ START_TEST(other_keys_and_addresses)
 	uint8_t ip[CARP_IP_MAX];
 	size_t n = h.n, len;
 
-	become(_i);
+	be(_i);
 	memcpy(addrs, h.addrs, sizeof(addrs));
 	for (int bit = 0; bit < CARP_KEY_LEN * 8; bit++) {
 		h.cfg.key[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -227,7 +219,7 @@ START_TEST(other_vhids)
 	uint8_t ip[CARP_IP_MAX], vhid = h.cfg.vhid;
 	size_t len;
 
-	become(_i);
+	be(_i);
 	for (int v = 0; v < 256; v++) {
 		if (v == vhid)
 			continue;
@@ -246,7 +238,7 @@ START_TEST(forms_that_are_not_accepted)
 
 	host_addrs(&h, "192.0.2.1", "fe80::1");
 	h.cfg.digests = CARP_ORIG;
-	become(_i);
+	be(_i);
 	host_peer(&h, &p, tempting(_i)); /* NOV6LL */
 	ck_assert_int_eq(host_packet(&h, &p), CARP_BADAUTH);
 	ck_assert_int_eq(carp_state(h.c), _i);
@@ -258,7 +250,7 @@ START_TEST(drops_are_counted_by_name)
 	struct carp_packet p;
 	struct carp_info info;
 
-	become(CARP_BACKUP);
+	be(CARP_BACKUP);
 	host_peer(&h, &p, (struct said){ .base = 1 });
 	p.md[19] ^= 0x80;
 	host_packet(&h, &p);
@@ -283,7 +275,7 @@ main(void)
 	Suite *s = suite_create("fsm_forged");
 	TCase *t = tcase_create("forged");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, strict, teardown);
 	add_states(t, random_bytes);
 	add_states(t, random_advertisements_behind_a_good_header);
 	add_states(t, every_truncation);

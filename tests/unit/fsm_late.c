@@ -2,22 +2,14 @@
 /* The election: packets that have waited, and the start. */
 #include <errno.h>
 
-#include "host.h"
+#include "one_host.h"
 #include "suite.h"
 
-static struct host h;
-
 static void
-setup(void)
+slow(void)
 {
-	host_defaults(&h);
+	setup();
 	h.cfg.advskew = 100;
-}
-
-static void
-teardown(void)
-{
-	host_free(&h);
 }
 
 /* An authentic one that came `age` ns ago and is read now. */
@@ -198,7 +190,7 @@ main(void)
 	Suite *s = suite_create("fsm_late");
 	TCase *t = tcase_create("late");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, slow, teardown);
 	tcase_add_test(t, what_is_heard_late_is_due_and_not_done);
 	tcase_add_test(t, an_advertisement_behind_a_bowout_makes_it_void);
 	tcase_add_test(t, a_bowout_behind_an_advertisement_counts);

@@ -4,16 +4,6 @@
 #include "suite.h"
 
 static void
-start(bool preempt, uint8_t skew)
-{
-	h.cfg.preempt = preempt;
-	h.cfg.advskew = skew;
-	host_new(&h);
-	host_link(&h, true);
-	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
-}
-
-static void
 standby(bool on)
 {
 	ck_assert_int_eq(carp_standby(h.c, on, h.now), 0);
@@ -23,7 +13,7 @@ standby(bool on)
 
 START_TEST(who_stands_by_is_never_master_by_itself)
 {
-	start(true, 0);
+	start(1, 0, true, CARP_BACKUP);
 	standby(true);
 	ck_assert(carp_deadline(h.c) == CARP_NEVER);
 	h.now += 100 * CARP_SEC;
@@ -41,7 +31,7 @@ START_TEST(it_hears_who_is_master)
 {
 	struct carp_info i;
 
-	start(false, 0);
+	start(1, 0, false, CARP_BACKUP);
 	standby(true);
 	host_hear(&h, 1, 7);
 	carp_get_info(h.c, &i);
@@ -52,7 +42,7 @@ END_TEST
 
 START_TEST(silence_counts_from_its_end)
 {
-	start(false, 0);
+	start(1, 0, false, CARP_BACKUP);
 	standby(true);
 	h.now += 100 * CARP_SEC;
 	standby(false);
@@ -62,7 +52,7 @@ END_TEST
 
 START_TEST(it_can_be_forced)
 {
-	start(false, 0);
+	start(1, 0, false, CARP_BACKUP);
 	standby(true);
 	ck_assert_int_eq(carp_force(h.c, CARP_MASTER, h.now), 0);
 	host_collect(&h);
@@ -72,7 +62,7 @@ END_TEST
 
 START_TEST(a_master_is_concerned_when_it_is_backup)
 {
-	start(false, 0);
+	start(1, 0, false, CARP_BACKUP);
 	h.now = carp_deadline(h.c);
 	host_timer(&h);
 	standby(true);

@@ -3,16 +3,6 @@
 #include "one_host.h"
 #include "suite.h"
 
-static void
-start(uint8_t base, uint8_t skew, bool preempt, enum carp_state state)
-{
-	h.cfg.advbase = base;
-	h.cfg.advskew = skew;
-	h.cfg.preempt = preempt;
-	host_new(&h);
-	host_become(&h, state);
-}
-
 /* An equal master is heard twice: the second time decides. */
 static void
 tie(uint8_t skew)

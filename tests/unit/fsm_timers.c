@@ -6,15 +6,6 @@
 #define UNIT(n) ((n)*CARP_SEC / 256)
 #define LATE	(5 * MS / 2) /* with base 0: for late wake-ups */
 
-static void
-start(uint8_t base, uint8_t skew, enum carp_state state)
-{
-	h.cfg.advbase = base;
-	h.cfg.advskew = skew;
-	host_new(&h);
-	host_become(&h, state);
-}
-
 /* Microseconds are what BSD counts in: it rounds down to them. */
 static void
 about(uint64_t got, uint64_t want, const char *why)
@@ -55,7 +46,7 @@ START_TEST(intervals_and_timeouts)
 	uint64_t t;
 
 	h.cfg.triple_skew = timers[_i].triple;
-	start(timers[_i].base, timers[_i].skew, CARP_BACKUP);
+	start(timers[_i].base, timers[_i].skew, false, CARP_BACKUP);
 	host_info(&h, &info);
 	about(info.interval, timers[_i].interval, timers[_i].why);
 	about(info.timeout, timers[_i].timeout, timers[_i].why);
@@ -80,7 +71,7 @@ END_TEST
 
 START_TEST(each_advertisement_of_a_master_winds_the_timer)
 {
-	start(1, 100, CARP_BACKUP);
+	start(1, 100, false, CARP_BACKUP);
 	for (int i = 0; i < 100; i++) {
 		host_wait(&h, CARP_SEC);
 		host_hear(&h, 1, 0);
@@ -96,7 +87,7 @@ START_TEST(a_timer_called_early_does_nothing)
 {
 	struct carp_info before, after;
 
-	start(1, 0, _i == 0 ? CARP_BACKUP : CARP_MASTER);
+	start(1, 0, false, _i == 0 ? CARP_BACKUP : CARP_MASTER);
 	h.now = carp_deadline(h.c) - 1;
 	host_info(&h, &before);
 	for (int i = 0; i < 10; i++) {
@@ -110,7 +101,7 @@ END_TEST
 
 START_TEST(a_late_timer_sends_once_and_goes_on)
 {
-	start(1, 0, CARP_MASTER);
+	start(1, 0, false, CARP_MASTER);
 	h.now += 50 * CARP_SEC;
 	host_timer(&h);
 	ck_assert_uint_eq(host_count(&h, CARP_DO_SEND), 1);
@@ -126,7 +117,7 @@ START_TEST(small_delays_do_not_add_up)
 	unsigned n = 0;
 	uint64_t end;
 
-	start(1, 0, CARP_MASTER);
+	start(1, 0, false, CARP_MASTER);
 	end = h.now + 1000 * CARP_SEC;
 	while (carp_deadline(h.c) < end) {
 		h.now = carp_deadline(h.c) + 7 * MS;
@@ -140,7 +131,7 @@ END_TEST
 
 START_TEST(a_backup_that_wakes_late_hears_before_it_acts)
 {
-	start(1, 0, CARP_BACKUP);
+	start(1, 0, false, CARP_BACKUP);
 	h.now += 60 * CARP_SEC;
 	/* The engine reads what waits before it acts on deadlines. */
 	host_hear(&h, 1, 0);
@@ -154,7 +145,7 @@ START_TEST(announced_again_with_the_second_advertisement)
 {
 	static const unsigned want[] = { 0, 1, 0, 0, 0, 0 };
 
-	start(1, 0, CARP_MASTER);
+	start(1, 0, false, CARP_MASTER);
 	ck_assert_uint_eq(host_count(&h, CARP_DO_ANNOUNCE), 1);
 	for (int i = 0; i < NROWS(want); i++) {
 		host_until_deadline(&h);
@@ -168,7 +159,7 @@ END_TEST
 
 START_TEST(a_backup_does_not_announce)
 {
-	start(1, 100, CARP_MASTER);
+	start(1, 100, false, CARP_MASTER);
 	h.now += MS;
 	host_hear(&h, 1, 0);
 	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
@@ -216,7 +207,7 @@ START_TEST(demotion_goes_out)
 	struct carp_info info;
 
 	h.cfg.openbsd = true;
-	start(1, clamps[_i].skew, CARP_BACKUP);
+	start(1, clamps[_i].skew, false, CARP_BACKUP);
 	host_demote(&h, clamps[_i].demotion);
 	ck_assert_msg(h.nact == 0, "%s: a backup is quiet", clamps[_i].why);
 	host_until_deadline(&h);
@@ -244,7 +235,7 @@ START_TEST(the_byte_of_openbsd_is_for_openbsd)
 {
 	struct carp_packet p;
 
-	start(1, 0, CARP_MASTER);
+	start(1, 0, false, CARP_MASTER);
 	host_demote(&h, 100);
 	host_advert(&h, &p, 0);
 	ck_assert_uint_eq(p.advskew, 100);
@@ -256,7 +247,7 @@ START_TEST(a_demoted_master_says_so_at_once)
 {
 	struct carp_packet p;
 
-	start(1, 0, CARP_MASTER);
+	start(1, 0, false, CARP_MASTER);
 	h.now += 300 * MS;
 	host_demote(&h, 100);
 	ck_assert_uint_eq(h.nact, 1);
@@ -275,7 +266,7 @@ END_TEST
 
 START_TEST(a_demoted_master_compares_with_what_it_says)
 {
-	start(1, 0, CARP_MASTER);
+	start(1, 0, false, CARP_MASTER);
 	host_demote(&h, 100);
 	h.now += MS;
 	host_hear(&h, 1, 101);
@@ -287,8 +278,7 @@ END_TEST
 
 START_TEST(a_demoted_backup_does_not_preempt)
 {
-	h.cfg.preempt = true;
-	start(1, 0, CARP_BACKUP);
+	start(1, 0, true, CARP_BACKUP);
 	host_demote(&h, 240);
 	host_hear(&h, 1, 100);
 	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
@@ -304,8 +294,7 @@ START_TEST(a_negative_demotion_ties_with_nobody)
 {
 	struct carp_packet p;
 
-	h.cfg.preempt = true;
-	start(1, 0, CARP_MASTER);
+	start(1, 0, true, CARP_MASTER);
 	host_demote(&h, -1);
 	host_until_deadline(&h);
 	host_advert(&h, &p, 0);
@@ -328,7 +317,7 @@ START_TEST(no_counter_is_0_and_none_is_sent_twice)
 	struct carp_packet p;
 
 	h.cfg.counter = counters[_i];
-	start(1, 0, CARP_MASTER);
+	start(1, 0, false, CARP_MASTER);
 	for (int i = 0; i < N; i++) {
 		host_advert(&h, &p, 0);
 		seen[i] = p.counter;
@@ -347,7 +336,7 @@ START_TEST(counters_of_peers_need_no_order)
 	struct carp_info info;
 	struct carp_packet p;
 
-	start(1, 100, CARP_BACKUP);
+	start(1, 100, false, CARP_BACKUP);
 	for (int i = 0; i < NROWS(said); i++) {
 		h.now += CARP_SEC;
 		host_peer(&h, &p, (struct said){ .base = 1, .counter = 1 });
@@ -367,7 +356,7 @@ START_TEST(the_same_packet_again_and_again_keeps_a_backup)
 {
 	struct carp_packet p;
 
-	start(1, 100, CARP_BACKUP);
+	start(1, 100, false, CARP_BACKUP);
 	host_peer(&h, &p, (struct said){ .base = 1 });
 	for (int i = 0; i < 20; i++) {
 		host_wait(&h, CARP_SEC);
@@ -385,7 +374,7 @@ mixed(bool strict)
 {
 	h.cfg.strict_family = strict;
 	host_addrs(&h, "192.0.2.1", "2001:db8::1");
-	start(1, 100, CARP_BACKUP);
+	start(1, 100, false, CARP_BACKUP);
 }
 
 START_TEST(either_family_keeps_a_backup_quiet)
@@ -438,7 +427,7 @@ START_TEST(strictly_only_families_that_are_spoken_count)
 	h.cfg.strict_family = true;
 	if (_i == 1)
 		host_addrs(&h, "2001:db8::1", NULL);
-	start(1, 100, CARP_BACKUP);
+	start(1, 100, false, CARP_BACKUP);
 	for (int i = 0; i < 10; i++) {
 		host_wait(&h, CARP_SEC);
 		host_said(

@@ -19,4 +19,21 @@ teardown(void)
 	host_free(&h);
 }
 
+/* As it is configured by now. */
+static inline void
+become(enum carp_state state)
+{
+	host_new(&h);
+	host_become(&h, state);
+}
+
+static inline void
+start(uint8_t base, uint8_t skew, bool preempt, enum carp_state state)
+{
+	h.cfg.advbase = base;
+	h.cfg.advskew = skew;
+	h.cfg.preempt = preempt;
+	become(state);
+}
+
 #endif
