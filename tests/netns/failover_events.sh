@@ -121,6 +121,43 @@ ctl b failover control action=ENABLE --yes >/dev/null
 check "and stays" always 1 active b a
 back_to_a
 
+title "a critical service ends while failover is disabled"
+RESOURCES=("${RESOURCES[@]:0:2}"
+    'service web { hook = diary  critical = true  monitor = 0.5 }'
+    'service mail { hook = diary  monitor = 0.5 }')
+both_conf
+check "it is looked at more often" ctl a reload
+check "b, too" ctl b reload
+check "mail is there" wait_for 3 wrote A mail start
+ctl a failover control action=DISABLE --yes >/dev/null
+instead A.web.status 'echo "it has crashed"; exit 1'
+check "it is seen" wait_for 5 eval \
+    'ctl a status | grep -q "web .*it has crashed"'
+check "and moves nothing" always 2 role_is a MASTER
+turn
+ctl a failover control action=ENABLE --yes >/dev/null
+check "enabled, the node is failed over" wait_for 8 role_is b MASTER
+check "because" grep -q "web: it has crashed" \
+    <(ctl a failover history limit=1)
+properly
+ctl a failover control action=DISABLE --yes >/dev/null
+ctl a failover control action=ENABLE --yes >/dev/null
+check "a is BACKUP" wait_for 5 active b a
+
+title "a service that is not critical fails"
+instead B.mail.status 'echo "no spool"; exit 1'
+check "the node is demoted by its name" wait_for 5 eval \
+    'ctl b status | grep -q "demoted: .*resource mail 10"'
+check "and stays" always 2 active b a
+properly
+check "until it is well" wait_for 5 not eval \
+    'ctl b status | grep -q "resource mail"'
+RESOURCES=("${RESOURCES[@]:0:3}")
+both_conf
+check "taken out" ctl a reload
+check "on b, too" ctl b reload
+back_to_a
+
 title "the node's own link is lost while importing"
 to_b
 unplug b eth0

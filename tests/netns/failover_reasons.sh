@@ -152,12 +152,20 @@ ip -n b link set il1 up
 no_more b NO_CARRIER_ON_HEARTBEAT
 check "its name, as ip(8) shows it" wait_for 2 eval \
     'ip -n b link show il0 | grep -q "alias Interlink"'
-FAILOVER_WORDS=("interlink il1 { peer = 10.255.0.2 }")
+ip -n b link set il1 alias "to the other rack"
+FAILOVER_WORDS=("interlink il1 { peer = 10.255.0.2 }"
+    "url-schemes = { nfs, https }")
 failover_conf b B 100
 check "another one" ctl b reload >/dev/null
-check "has the name then" wait_for 2 eval \
+check "the first one has no name any more" wait_for 2 eval \
+    '! ip -n b link show il0 | grep -q alias'
+check "the name that somebody gave stays" always 1.5 eval \
+    'ip -n b link show il1 | grep -q "alias to the other rack"'
+ip -n b link set il1 alias ""
+check "where there is none, it is the Interlink" wait_for 2 eval \
     'ip -n b link show il1 | grep -q "alias Interlink"'
-check "and the first one has not" not grep -q alias <(ip -n b link show il0)
+check "get_ips, with the schemes of the file" is \
+    "$(ctl b failover get_ips | tr '\n' ' ')" "nfs://$V4 https://$V4 "
 ip -n b link del il0
 now_true b NO_HEARTBEAT_IFACE
 
