@@ -16,6 +16,10 @@
  *	conf_failover.c	words of failover -> what they mean
  *	conf_resource.c	words of its resources -> what they mean
  *	conf_block.c	the block that results
+ *	conf_say.c	messages
+ *
+ * What comes after takes the block: conf_machine.c and conf_hooks.c hold it
+ * against the machine, conf_show.c says what it means.
  */
 #ifndef CARPD_CONF_DRAFT_H
 #define CARPD_CONF_DRAFT_H

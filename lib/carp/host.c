@@ -189,46 +189,39 @@ carp_host_find(const struct carp_engine *e, const char *ifname, uint8_t vhid)
 	return i->host[vhid];
 }
 
-int
-carp_host_force(struct carp_host *h, enum carp_state state, uint64_t now)
+/* What an order led to is carried out at once. */
+static int
+carried(struct carp_host *h, int rc, uint64_t now)
 {
-	int rc;
-
-	if (h == NULL)
-		return -EINVAL;
-	if ((rc = carp_force(h->carp, state, now)) != 0)
+	if (rc != 0)
 		return rc;
 	engine_carry(h, now);
 	engine_settle(h->iface->engine, now);
 	return 0;
+}
+
+int
+carp_host_force(struct carp_host *h, enum carp_state state, uint64_t now)
+{
+	if (h == NULL)
+		return -EINVAL;
+	return carried(h, carp_force(h->carp, state, now), now);
 }
 
 int
 carp_host_resume(struct carp_host *h, bool go_on, uint64_t now)
 {
-	int rc;
-
 	if (h == NULL)
 		return -EINVAL;
-	if ((rc = carp_resume(h->carp, go_on, now)) != 0)
-		return rc;
-	engine_carry(h, now);
-	engine_settle(h->iface->engine, now);
-	return 0;
+	return carried(h, carp_resume(h->carp, go_on, now), now);
 }
 
 int
 carp_host_standby(struct carp_host *h, bool on, uint64_t now)
 {
-	int rc;
-
 	if (h == NULL)
 		return -EINVAL;
-	if ((rc = carp_standby(h->carp, on, now)) != 0)
-		return rc;
-	engine_carry(h, now);
-	engine_settle(h->iface->engine, now);
-	return 0;
+	return carried(h, carp_standby(h->carp, on, now), now);
 }
 
 int

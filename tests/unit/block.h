@@ -5,9 +5,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "../../daemon/conf.h"
+#include "../../daemon/conf_draft.h"
 
 /* One address for each host: 192.0.2.(n % 250 + 1)/24. */
 struct block_host {
@@ -18,22 +17,17 @@ struct block_host {
 static inline struct conf *
 block_new(const struct block_host *h, uint32_t n)
 {
-	size_t size = sizeof(struct conf) + n * sizeof(struct conf_host) +
-		      n * sizeof(struct carp_addr);
 	struct carp_config cfg = CARP_CONFIG_INIT;
-	struct conf *conf = calloc(1, size);
+	struct conf *conf = conf_block_new(0, n, n, 0);
 	struct conf_host *host;
 	struct carp_addr *addr;
 
 	if (conf == NULL)
 		abort();
-	conf->size = size;
-	conf->link_demotion = 0;
-	conf->nhosts = conf->naddrs = n;
 	(void)snprintf(conf->name, sizeof(conf->name), "nodeA");
 	(void)snprintf(conf->file, sizeof(conf->file), "test.conf");
-	host = (struct conf_host *)(conf + 1);
-	addr = (struct carp_addr *)(host + n);
+	host = conf_block_hosts(conf);
+	addr = conf_block_pool(conf);
 	for (uint32_t i = 0; i < n; i++) {
 		(void)snprintf(
 		    host[i].ifname, sizeof(host[i].ifname), "%s", h[i].ifname);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What is added, changed and removed between two configurations. */
 #include <check.h>
+#include <string.h>
 
 #include "../../daemon/plan.h"
 #include "block.h"

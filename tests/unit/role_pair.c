@@ -14,6 +14,7 @@
 #include <carp/carp.h>
 
 #include "../kit/pair.h"
+#include "conf_draft.h"
 #include "suite.h"
 
 #define LIVES	   400
@@ -72,24 +73,15 @@ make_conf(unsigned id)
 		{ "tank", PHASE_STORAGE, true }, { "web", PHASE_SERVICE, true },
 		{ "mail", PHASE_SERVICE, false } };
 	struct carp_config cfg = CARP_CONFIG_INIT;
-	size_t size = sizeof(struct conf) +
-		      NITEMS * sizeof(struct conf_resource) +
-		      sizeof(struct conf_host) + sizeof(struct carp_addr) + 8;
-	struct conf *conf = calloc(1, size);
+	struct conf *conf = conf_block_new(NITEMS, 1, 1, 0);
 	struct conf_resource *r;
 	struct conf_host *h;
-	struct carp_addr *a;
 
 	ck_assert_ptr_nonnull(conf);
-	r = (struct conf_resource *)(conf + 1);
-	h = (struct conf_host *)(r + NITEMS);
-	a = (struct carp_addr *)(h + 1);
-	conf->size = size;
-	conf->nhosts = conf->naddrs = 1;
-	conf->ntext = 8;
+	r = conf_block_resources(conf);
+	h = conf_block_hosts(conf);
 	conf->failover.on = 1;
 	conf->failover.fence_wait_ms = 15000;
-	conf->failover.nresources = NITEMS;
 	for (unsigned i = 0; i < NITEMS; i++) {
 		(void)snprintf(r[i].name, sizeof(r[i].name), "%s", res[i].name);
 		r[i].phase = (uint8_t)res[i].phase;
@@ -101,9 +93,8 @@ make_conf(unsigned id)
 	h->carp.vhid = 10;
 	h->carp.advskew = id == 0 ? 0 : 100;
 	h->naddrs = 1;
-	ck_assert_int_eq(carp_addr_parse(a, "192.0.2.10/24"), 0);
-	ck_assert_ptr_eq(conf_hosts(conf), h);
-	ck_assert_ptr_eq(conf_pool(conf), a);
+	ck_assert_int_eq(
+	    carp_addr_parse(conf_block_pool(conf), "192.0.2.10/24"), 0);
 	return conf;
 }
 

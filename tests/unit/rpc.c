@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../daemon/log.h"
 #include "../../daemon/rpc.h"
