@@ -27,6 +27,11 @@ static const struct failover_key passive_keys[] = {
 	{ .name = NULL },
 };
 
+static const struct failover_key sync_keys[] = {
+	{ "reboot", KEY_BOOL, 0, 0 },
+	{ .name = NULL },
+};
+
 /*
  * What is asked before it is done.
  */
@@ -280,8 +285,8 @@ static const struct failover_command {
 	    NULL, NULL, failover_unlock },
 	{ "reboot", "other_node|info", "reboot the other node", NULL, NULL,
 	    NULL, NULL, reboot },
-	{ "sync_to_peer", "", "configuration to the other node", "sync_to_peer",
-	    no_keys, NULL, print_done, NULL },
+	{ "sync_to_peer", "[reboot=BOOL]", "configuration to the other node",
+	    "sync_to_peer", sync_keys, NULL, print_done, NULL },
 	{ "sync_from_peer", "", "configuration from the other node",
 	    "sync_from_peer", no_keys, NULL, print_done, NULL },
 	{ "upgrade_pending", "", "is an upgrade to be finished?",
@@ -300,7 +305,7 @@ usage(FILE *to)
 	for (size_t i = 0; i < NCOMMANDS; i++) {
 		const char *args = commands[i].args;
 
-		(void)fprintf(to, "  %-15s %s%s%s\n", commands[i].name,
+		(void)fprintf(to, "  %-16s%s%s%s\n", commands[i].name,
 		    commands[i].text, *args != '\0' ? "; takes " : "", args);
 	}
 }

@@ -101,6 +101,8 @@ failover_process(struct failover *f, uint64_t now)
 	if (!f->known && now >= f->known_by)
 		failover_check_known(f, now);
 	failover_hear_elections(f, now);
+	if (failover_status(f) != f->told)
+		failover_tell(f, now);
 	if (f->role.addresses)
 		failover_install(f, now);
 	if (now >= role_deadline(&f->role))
@@ -158,7 +160,8 @@ int
 failover_configure(struct failover *f, const struct conf *conf, uint64_t now)
 {
 	struct group_member *voter = calloc(conf->nhosts + 1, sizeof(*voter));
-	bool first = f->conf == NULL;
+	const struct conf *was = f->conf;
+	bool first = was == NULL;
 	struct role_config c;
 
 	if (voter == NULL)
@@ -166,6 +169,9 @@ failover_configure(struct failover *f, const struct conf *conf, uint64_t now)
 	free(f->voter);
 	f->voter = voter;
 	f->conf = conf;
+	f->grown |= !first && failover_has_more(was, conf);
+	if (!first)
+		failover_unname_interfaces(f, was);
 	c = failover_role_settings(f);
 	memset(f->res, 0, sizeof(f->res));
 	if (first) {

@@ -51,6 +51,7 @@ struct failover {
 	enum role_event said;  /* last of the elections that role heard */
 	enum role_status told; /* last that was told to subscribers */
 	bool known;	       /* all resources were told of */
+	bool grown;	       /* a reload has brought more of them */
 	uint64_t known_by;     /* what is not known then is taken for unclear */
 	bool maintenance;      /* wanted */
 	bool demoted;	       /* because of it */

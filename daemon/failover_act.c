@@ -60,6 +60,21 @@ bow_out(
 }
 
 static void
+speak(
+    struct carp_host *h, const struct carp_host_info *i, bool on, uint64_t now)
+{
+	(void)on;
+	if (i->carp.state == CARP_MASTER)
+		(void)carp_host_force(h, CARP_MASTER, now); /* it is so */
+}
+
+void
+failover_speak(struct failover *f, uint64_t now)
+{
+	each(f, true, now, speak);
+}
+
+static void
 stand_by(
     struct carp_host *h, const struct carp_host_info *i, bool on, uint64_t now)
 {
@@ -122,7 +137,7 @@ failover_act(struct failover *f, const struct role_action *a, uint64_t now)
 	case ROLE_DO_BOW_OUT:
 		f->said = ROLE_EV_LOST_PEER;
 		each(f, true, now, bow_out);
-		store_mark(&f->store, "bow-out", true, now);
+		store_mark(&f->store, "bow-out", false, now);
 		break;
 	case ROLE_DO_STANDBY:
 		each(f, a->on, now, stand_by);

@@ -57,3 +57,27 @@ failover_name_interfaces(struct failover *f)
 	if (f->conf->failover.interlink[0] != '\0')
 		name_interface(f, f->conf->failover.interlink, "Interlink");
 }
+
+static bool
+has_interface(const struct conf *c, const char *ifname)
+{
+	const struct conf_host *h = conf_hosts(c);
+
+	for (uint32_t i = 0; i < c->nhosts; i++)
+		if (strcmp(h[i].ifname, ifname) == 0)
+			return true;
+	return strcmp(c->failover.interlink, ifname) == 0;
+}
+
+void
+failover_unname_interfaces(struct failover *f, const struct conf *was)
+{
+	const struct conf_host *h = conf_hosts(was);
+	const char *link = was->failover.interlink;
+
+	for (uint32_t i = 0; i < was->nhosts; i++)
+		if (!has_interface(f->conf, h[i].ifname))
+			name_interface(f, h[i].ifname, "");
+	if (link[0] != '\0' && !has_interface(f->conf, link))
+		name_interface(f, link, "");
+}

@@ -11,4 +11,7 @@ void failover_alias(char ret[VIP_ALIAS], const struct conf_host *);
 /* All interfaces that are there and have no name by somebody else. */
 void failover_name_interfaces(struct failover *);
 
+/* Those of another configuration before, which this one has not. */
+void failover_unname_interfaces(struct failover *, const struct conf *was);
+
 #endif

@@ -61,8 +61,10 @@ failover_update(
 	f->passive = f->passive && disabled == -1 && master != 1;
 	c = failover_role_settings(f);
 	role_configure(&f->role, &c, now);
-	if (master != -1)
+	if (master != -1) {
 		f->ops.hosts(f->arg);
+		failover_speak(f, now);
+	}
 	if (f->store.disabled != was)
 		failover_step(
 		    f, was ? ROLE_EV_ENABLE : ROLE_EV_DISABLE, NULL, now);

@@ -33,6 +33,7 @@ bool failover_peer_is_heard(const struct failover *);
 /* failover_act.c */
 void failover_act(struct failover *, const struct role_action *, uint64_t now);
 void failover_install(struct failover *, uint64_t now); /* of new masters */
+void failover_speak(struct failover *, uint64_t now); /* hosts are others now */
 
 /* failover_demote.c: each sets what it is named for to what holds now. */
 void failover_demote_serving(struct failover *, uint64_t now);
@@ -44,5 +45,7 @@ bool failover_preempts(const struct failover *);
 /* failover_resource.c */
 void failover_check_known(struct failover *, uint64_t now);
 void failover_recall_losses(struct failover *, uint64_t now);
+/* Something is configured that was not, or is something else now. */
+bool failover_has_more(const struct conf *was, const struct conf *is);
 
 #endif

@@ -90,6 +90,37 @@ goes_unasked(const struct failover *f, const struct resource_report *r,
 	       (f->role.at == AT_MASTER || f->role.at == AT_SHAKEN);
 }
 
+bool
+failover_has_more(const struct conf *was, const struct conf *is)
+{
+	const struct conf_resource *a = conf_resources(was),
+				   *b = conf_resources(is);
+	uint32_t i, k, n = was->failover.nresources;
+
+	for (i = 0; i < is->failover.nresources; i++) {
+		for (k = 0; k < n; k++)
+			if (a[k].phase == b[i].phase &&
+			    strcmp(a[k].name, b[i].name) == 0 &&
+			    strcmp(conf_text(was, a[k].hook),
+				conf_text(is, b[i].hook)) == 0)
+				break;
+		if (k == n)
+			return true;
+	}
+	return false;
+}
+
+/* Only when they are known to be down are they to be started. */
+static void
+check_grown(struct failover *f, uint64_t now)
+{
+	for (uint32_t i = 0; i < f->conf->failover.nresources; i++)
+		if (!f->res[i].known)
+			return;
+	f->grown = false;
+	failover_step(f, ROLE_EV_GROWN, NULL, now);
+}
+
 void
 failover_report(
     struct failover *f, const struct resource_report *report, uint64_t now)
@@ -118,6 +149,8 @@ failover_report(
 		failover_check_known(f, now);
 	else if (r->lost || goes_unasked(f, r, was))
 		lose(f, r->index, now);
+	if (f->known && f->grown)
+		check_grown(f, now);
 }
 
 void

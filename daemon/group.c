@@ -63,7 +63,7 @@ is_first(const struct group_member *m, size_t i)
 struct group_result
 group_view(const struct group_member *m, size_t n)
 {
-	struct group_result r = { VIEW_NONE, true, false };
+	struct group_result r = { VIEW_NONE, true, false, false };
 	unsigned count[VIEW_LINK + 1] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
@@ -86,6 +86,7 @@ group_view(const struct group_member *m, size_t n)
 		r.view = VIEW_LINK;
 	r.passive = r.passive && r.view == VIEW_WON;
 	r.slower = r.slower && r.view == VIEW_WON;
+	r.lost = count[VIEW_LINK] > 0;
 	return r;
 }
 

@@ -34,6 +34,7 @@ struct group_result {
 	enum group_view view;
 	bool passive; /* WON: the master before had bowed out */
 	bool slower;  /* WON: the master before is there, and less fit */
+	bool lost;    /* a whole group has no link */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "failover_view.h"
 #include "interlink.h"
 #include "reasons.h"
 #include "status_json.h"
@@ -122,6 +123,33 @@ nobody(const struct failover *f)
 	       carp_now() - f->role.since > f->role.cfg.detect;
 }
 
+bool
+reasons_same_state(const struct failover *f)
+{
+	return two_masters(f) != 0 || nobody(f);
+}
+
+/* The first critical interface without a link, where no other will do. */
+static const char *
+lost_interface(const struct failover *f)
+{
+	const struct conf_host *h = conf_hosts(f->conf);
+	const struct carp_host *host;
+	struct carp_host_info i;
+
+	if (!failover_view(f).lost)
+		return NULL;
+	for (uint32_t k = 0; k < f->conf->nhosts; k++) {
+		host = carp_host_find(f->engine, h[k].ifname, h[k].carp.vhid);
+		if (host == NULL || !h[k].critical)
+			continue;
+		carp_host_get_info(host, &i);
+		if (!i.link)
+			return h[k].ifname;
+	}
+	return NULL;
+}
+
 static uint32_t
 of_interlink(const struct failover *f)
 {
@@ -144,7 +172,7 @@ reasons_now(const struct failover *f)
 		r |= 1u << NO_FAILOVER;
 	if (role_busy(&f->role))
 		r |= 1u << LOC_FAILOVER_ONGOING;
-	if (two_masters(f) != 0 || nobody(f))
+	if (reasons_same_state(f) || lost_interface(f) != NULL)
 		r |= 1u << DISAGREE_VIP;
 	return r;
 }
@@ -201,6 +229,9 @@ detail_of(char ret[DETAIL_LEN], const struct failover *f, enum reason r)
 		if (two_masters(f) != 0)
 			(void)snprintf(ret, DETAIL_LEN,
 			    "vhid %u has two masters", two_masters(f));
+		else if (lost_interface(f) != NULL)
+			(void)snprintf(ret, DETAIL_LEN, "%s has no link here",
+			    lost_interface(f));
 		else
 			(void)snprintf(ret, DETAIL_LEN, "nobody is master");
 		break;

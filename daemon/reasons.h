@@ -26,6 +26,9 @@ enum reason {
 /* By bit, 1 << enum reason. */
 uint32_t reasons_now(const struct failover *);
 
+/* Both nodes are master, or none is: they do not take turns. */
+bool reasons_same_state(const struct failover *);
+
 const char *reason_code(enum reason);
 
 /* New references or NULL.  detail: objects with code, text and detail. */

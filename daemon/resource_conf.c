@@ -46,8 +46,8 @@ leaving(const struct resources *r, const struct conf *conf)
 	return set;
 }
 
-int
-resource_may_configure(
+static int
+may_go(
     const struct resources *r, const struct conf *conf, char *why, size_t len)
 {
 	uint64_t set = r->conf == NULL ? 0 : leaving(r, conf);
@@ -74,6 +74,54 @@ resource_may_configure(
 				    resource_state_name(r->plan.item[k].state));
 				return -EPERM;
 			}
+	}
+	return 0;
+}
+
+/* One that comes would hold for what is here, and was never taken. */
+static const struct conf_resource *
+late_fence(const struct resources *r, const struct conf *conf)
+{
+	const struct conf_resource *cr = conf_resources(conf);
+
+	for (uint32_t k = 0; k < conf->failover.nresources; k++) {
+		bool had = cr[k].phase != PHASE_FENCE || cr[k].none;
+
+		for (unsigned i = 0; i < r->plan.n && !had; i++)
+			had = same(&r->plan.item[i], &r->part[i], conf, &cr[k]);
+		if (!had)
+			return &cr[k];
+	}
+	return NULL;
+}
+
+static bool
+has_storage(const struct resources *r)
+{
+	for (unsigned i = 0; i < r->plan.n; i++)
+		if (r->plan.item[i].phase == PHASE_STORAGE &&
+		    (r->plan.item[i].state == RES_UP ||
+			r->plan.item[i].state == RES_SICK))
+			return true;
+	return false;
+}
+
+int
+resource_may_configure(
+    const struct resources *r, const struct conf *conf, char *why, size_t len)
+{
+	const struct conf_resource *late;
+	int rc = may_go(r, conf, why, len);
+
+	if (rc < 0)
+		return rc;
+	late = has_storage(r) ? late_fence(r, conf) : NULL;
+	if (late != NULL) {
+		(void)snprintf(why, len,
+		    "fence %s cannot come while storage is up: reload where "
+		    "it is not, fail over, and reload here",
+		    late->name);
+		return -EPERM;
 	}
 	return 0;
 }
@@ -353,7 +401,7 @@ conf_take(struct resources *r, const struct conf *conf)
 
 	if (conf->failover.nresources > CONF_RESOURCE_MAX)
 		return -EINVAL;
-	rc = resource_may_configure(r, conf, why, sizeof(why));
+	rc = may_go(r, conf, why, sizeof(why));
 	if (rc < 0)
 		return rc;
 	for (unsigned i = 0; i < r->plan.n; i++)

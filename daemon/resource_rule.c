@@ -115,7 +115,7 @@ plan_forbidden(const struct plan *p, char text[RESOURCE_TEXT])
 			return true;
 		}
 	}
-	if (p->order.phase == PHASE_FENCE && !p->order.up) {
+	if (p->order.phase == PHASE_FENCE && !p->order.up && p->set != 0) {
 		it = first_not(p, PHASE_STORAGE, RES_DOWN);
 		if (it != NULL) {
 			plan_text(text, "the fence is held: storage %s is %s",

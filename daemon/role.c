@@ -101,6 +101,7 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_MASTER] = {
+		[ROLE_EV_DONE]		= move_done,
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
 		[ROLE_EV_LOST_LINK]	= move_shake,
 		[ROLE_EV_PASSIVE]	= move_passive,
@@ -111,6 +112,7 @@ static move_fn *const table[ROLE_NAT][ROLE_NEVENTS] = {
 		[ROLE_EV_RESORT]	= move_resort,
 	},
 	[AT_SHAKEN] = {
+		[ROLE_EV_DONE]		= move_done,
 		[ROLE_EV_WON]		= move_steady,
 		[ROLE_EV_LINK_BACK]	= move_back,
 		[ROLE_EV_LOST_PEER]	= move_lost_peer,
@@ -173,6 +175,8 @@ remember(struct role *r, enum role_event ev, const struct role_detail *d)
 		r->won_from = d->peer;
 	if (ev == ROLE_EV_DISABLE || ev == ROLE_EV_ENABLE)
 		r->cfg.disabled = ev == ROLE_EV_DISABLE;
+	if (ev == ROLE_EV_GROWN)
+		r->grown = true;
 	/* Newest wins: an order to stay down ends one to come up. */
 	if (ev == ROLE_EV_PASSIVE || ev == ROLE_EV_DISABLE)
 		r->force = false;
@@ -275,7 +279,7 @@ role_status(const struct role *r, bool heard)
 	case AT_WAKING:
 		return ROLE_UNKNOWN;
 	default: /* it holds storage, also on the way down */
-		return ROLE_MASTER;
+		return r->half ? ROLE_IMPORTING : ROLE_MASTER;
 	}
 }
 

@@ -79,6 +79,7 @@ enum role_event {
 	ROLE_EV_FENCE_LOST, /* detail: text */
 	ROLE_EV_STOP,	    /* the daemon is to end */
 	ROLE_EV_RESORT,	    /* the last resort was called; detail: text */
+	ROLE_EV_GROWN,	    /* there are resources that were not before */
 	ROLE_NEVENTS
 };
 
@@ -137,6 +138,9 @@ struct role {
 	bool passive;		     /* and so does become_passive */
 	bool back;		     /* SHAKEN: the link is there again */
 	bool failed;		     /* the last takeover went wrong */
+	bool half;		     /* on the way down before it was MASTER */
+	bool grown;		     /* new resources wait to be started */
+	bool growing;		     /* MASTER: they are */
 	bool begun;		     /* a transition is being recorded */
 	unsigned failures;	     /* in a row */
 	uint32_t order; /* id of the last; answers to others are old */

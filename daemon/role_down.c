@@ -18,8 +18,11 @@ down_begin(struct role *r, enum resource_mode mode, enum role_at after,
 	act_begin(r, false, cause);
 	r->mode = mode;
 	r->after = after;
+	r->growing = false;
 	if (mode == MODE_FORCED)
 		act_addresses(r, false);
+	if (r->at < AT_DOWN_SERVICE)
+		r->half = r->at >= AT_HOLD && r->at < AT_MASTER;
 	act_go(r, AT_DOWN_SERVICE, now);
 	act_order(r, PHASE_SERVICE, false, 0);
 }

@@ -136,6 +136,8 @@ move_catch_up(struct role *r, uint64_t now)
 		move_elected(r, &d, now);
 	else if (r->at == AT_MASTER && r->view == ROLE_EV_LOST_LINK)
 		move_shake(r, &d, now);
+	if (r->at == AT_MASTER && r->grown)
+		up_grow(r);
 }
 
 /* Answers to orders: up or down. */
@@ -148,6 +150,8 @@ move_done(struct role *r, const struct role_detail *d, uint64_t now)
 		down_gone(r, d->done->text, now);
 	} else if (r->at == AT_FENCE) {
 		up_fence_done(r, d->done, now);
+	} else if (r->at == AT_MASTER || r->at == AT_SHAKEN) {
+		up_grown(r, d->done);
 	} else if (r->at < AT_DOWN_SERVICE) {
 		up_done(r, d->done, now);
 	} else {

@@ -31,6 +31,8 @@ void act_go(struct role *, enum role_at, uint64_t now); /* no deadline yet */
 void up_arrive(struct role *, uint64_t now);
 void up_fence_done(struct role *, const struct resource_done *, uint64_t now);
 void up_done(struct role *, const struct resource_done *, uint64_t now);
+void up_grow(struct role *);
+void up_grown(struct role *, const struct resource_done *);
 
 /* role_down.c */
 void down_begin(struct role *, enum resource_mode, enum role_at after,

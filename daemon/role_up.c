@@ -10,6 +10,7 @@
 static void
 take_fence(struct role *r, uint64_t now)
 {
+	r->grown = r->half = false; /* all are started now */
 	act_go(r, AT_FENCE, now);
 	act_order(r, PHASE_FENCE, true, 0);
 }
@@ -126,4 +127,31 @@ up_done(struct role *r, const struct resource_done *d, uint64_t now)
 	default: /* what is not critical may fail */
 		up_arrive(r, now);
 	}
+}
+
+/*
+ * Resources that a reload has brought are started beside those that run, and
+ * what becomes of them is no reason to move.
+ */
+void
+up_grow(struct role *r)
+{
+	r->grown = false;
+	r->growing = true;
+	act_begin(r, true, "new resources");
+	act_order(r, PHASE_STORAGE, true, 0);
+}
+
+void
+up_grown(struct role *r, const struct resource_done *d)
+{
+	if (d->ok && r->growing) {
+		r->growing = false;
+		act_order(r, PHASE_SERVICE, true, 0);
+		return;
+	}
+	r->growing = false;
+	if (!d->ok)
+		act_copy(r->reason, d->text);
+	act_end(r, d->ok);
 }

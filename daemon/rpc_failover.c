@@ -191,6 +191,21 @@ hardware(struct rpc_call *call)
 	return json_string(interlink_kind(&l));
 }
 
+/* Whoever called the last resort, and is still there, is not to be trusted. */
+static json_t *
+reboot_reasons(const struct failover *f)
+{
+	json_t *list = json_array(), *o;
+
+	if (f->role.at != AT_GONE)
+		return list;
+	o = json_object();
+	status_put_text(o, "code", "LAST_RESORT");
+	status_put_text(o, "text", f->role.reason);
+	(void)json_array_append_new(list, o);
+	return list;
+}
+
 static json_t *
 reboot_info(struct rpc_call *call)
 {
@@ -202,7 +217,7 @@ reboot_info(struct rpc_call *call)
 	o = json_object();
 	here = json_object();
 	status_put_text(here, "boot_id", f->store.boot_id);
-	status_put(here, "reasons", json_array());
+	status_put(here, "reasons", reboot_reasons(f));
 	status_put(o, "this_node", here);
 	status_put(o, "other_node", json_null());
 	return o;
@@ -345,7 +360,7 @@ become_passive(struct rpc_call *call)
 		return rpc_fail(call, RPC_FAILED,
 		    "failover.become_passive: failover is disabled "
 		    "(NO_FAILOVER): the other node would not take over");
-	if (!hard && (f->reasons & 1u << DISAGREE_VIP))
+	if (!hard && reasons_same_state(f))
 		return rpc_fail(call, RPC_FAILED,
 		    "failover.become_passive: both nodes are in the same state "
 		    "(DISAGREE_VIP): see carpctl failover disabled reasons");

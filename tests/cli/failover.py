@@ -269,6 +269,8 @@ def words(t):
                    "upgrade_finish"):
         t.fails(method, 1, "no peer link configured (NO_PONG)",
                 seen=[("failover." + method, {})])
+    t.fails("sync_to_peer reboot=true", 1, "no peer link configured (NO_PONG)",
+            seen=[("failover.sync_to_peer", {"reboot": True})])
     t.fails("reboot other_node", 1, "no peer link configured (NO_PONG)",
             seen=[("failover.reboot.other_node", {})])
     s.error = {"failover.status": {"code": -32002, "message": "a sentence"}}

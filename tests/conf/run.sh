@@ -134,11 +134,14 @@ large() {
 	slow 0 2000 digests.conf
 }
 
-# The complete files in the manual page.
+# The complete files in the manual page, and that of two controllers in README.
 examples() {
 	[ -f "$top/man/carpd.conf.5" ] || return
 	"$here/examples.sh" "$top/man/carpd.conf.5" examples
 	local f got
+	sed -n '/^    node { name = A }/,/^    }$/p; /^    failover {/,/^    }$/p' \
+	    "$top/README.md" | sed 's/^    //' >examples/readme.conf
+	grep -q "^failover" examples/readme.conf || failed=$((failed + 1))
 	for f in examples/*.conf; do
 		count=$((count + 1))
 		# Their keys are where they belong on a real machine.

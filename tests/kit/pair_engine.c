@@ -33,6 +33,12 @@ failover_name_interfaces(struct failover *f)
 	(void)f;
 }
 
+void
+failover_unname_interfaces(struct failover *f, const struct conf *was)
+{
+	(void)f, (void)was;
+}
+
 const struct carp_demotion *
 carp_engine_demotion(const struct carp_engine *e)
 {

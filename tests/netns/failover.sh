@@ -68,6 +68,9 @@ check "it is accepted" ctl a failover become_passive --yes
 check "B is MASTER" wait_for 4 role_is b MASTER
 watch_stop
 check "A is BACKUP" wait_for 2 role_is a BACKUP
+check "the bow-out is on the way down" is "$(ctl a failover history --json |
+    jq -r '.[-1].phases[-2:] | map("\(.phase) \(.direction)") | join(", ")')" \
+    "bow-out down, addresses down"
 check "its record ends so" is \
     "$(ctl a failover history --json | jq -r '.[-1].to')" BACKUP
 check "the way down" way_down A

@@ -74,11 +74,42 @@ go B
 check "the import goes on" wait_for 5 active b a
 check "then it is taken" wait_for 3 eval 'ctl b reload >/dev/null 2>&1'
 check "b is active" always 1 active b a
-note "a service that is new on an active node was started:" \
-    "$(wrote B extra start && echo yes || echo no)"
-unset 'RESOURCES[3]'
+check "a service that is new is started" wait_for 3 wrote B extra start
+check "nothing else is" is "$(diary B | grep -c start)" \
+    "$(diary B | awk '$3 == "start" { print $2 }' | sort -u | wc -l)"
+check "the history has it" wait_for 2 eval \
+    '[ "$(last b cause)" = "new resources" ]'
+turn
+RESOURCES+=('storage pool { hook = diary }'
+    'service more { hook = diary  critical = true }')
 failover_conf b B 100
-check "and taken out" wait_for 3 eval 'ctl b reload >/dev/null 2>&1'
+check "new storage, and a service" ctl b reload
+check "in this order, and nothing else" wait_for 3 in_order \
+    "pool start, more start" B
+RESOURCES=("${RESOURCES[@]:0:4}"
+    'service broken { hook = diary  critical = true }')
+failover_conf b B 100
+instead B.broken.start 'echo "no licence"; exit 1'
+turn
+check "others are taken out, and one comes that is broken" ctl b reload
+check "what is taken out is stopped, and storage shown to be gone" \
+    wait_for 3 in_order "more stop, pool stop, pool verify, broken start" B
+check "who comes and is broken is told of" wait_for 3 eval \
+    '[ "$(last b reason)" = "broken: start: no licence" ]'
+check "and in the status" grep -q "broken .*failed.*no licence" <(ctl b status)
+check "the fence is not missed" not grep -q "the fence is held" "$T/b/log"
+check "b stays active" always 1 active b a
+RESOURCES+=('fence late { hook = diary }')
+failover_conf b B 100
+check "a fence that comes too late is refused" not \
+    ctl b reload 2> "$T/refused"
+check "with the reason" grep -q "fence late cannot come while storage is up" \
+    "$T/refused"
+properly
+RESOURCES=("${RESOURCES[@]:0:3}")
+failover_conf b B 100
+check "all taken out" wait_for 3 eval 'ctl b reload >/dev/null 2>&1'
+check "and stopped" wait_for 3 wrote B extra stop
 back_to_a
 
 title "failover is disabled while importing: the import is finished"
@@ -88,6 +119,43 @@ go B
 check "b is active" wait_for 5 active b a
 ctl b failover control action=ENABLE --yes >/dev/null
 check "and stays" always 1 active b a
+back_to_a
+
+title "a critical service ends while failover is disabled"
+RESOURCES=("${RESOURCES[@]:0:2}"
+    'service web { hook = diary  critical = true  monitor = 0.5 }'
+    'service mail { hook = diary  monitor = 0.5 }')
+both_conf
+check "it is looked at more often" ctl a reload
+check "b, too" ctl b reload
+check "mail is there" wait_for 3 wrote A mail start
+ctl a failover control action=DISABLE --yes >/dev/null
+instead A.web.status 'echo "it has crashed"; exit 1'
+check "it is seen" wait_for 5 eval \
+    'ctl a status | grep -q "web .*it has crashed"'
+check "and moves nothing" always 2 role_is a MASTER
+turn
+ctl a failover control action=ENABLE --yes >/dev/null
+check "enabled, the node is failed over" wait_for 8 role_is b MASTER
+check "because" grep -q "web: it has crashed" \
+    <(ctl a failover history limit=1)
+properly
+ctl a failover control action=DISABLE --yes >/dev/null
+ctl a failover control action=ENABLE --yes >/dev/null
+check "a is BACKUP" wait_for 5 active b a
+
+title "a service that is not critical fails"
+instead B.mail.status 'echo "no spool"; exit 1'
+check "the node is demoted by its name" wait_for 5 eval \
+    'ctl b status | grep -q "demoted: .*resource mail 10"'
+check "and stays" always 2 active b a
+properly
+check "until it is well" wait_for 5 not eval \
+    'ctl b status | grep -q "resource mail"'
+RESOURCES=("${RESOURCES[@]:0:3}")
+both_conf
+check "taken out" ctl a reload
+check "on b, too" ctl b reload
 back_to_a
 
 title "the node's own link is lost while importing"

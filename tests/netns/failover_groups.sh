@@ -82,6 +82,16 @@ check "the link returns: b stays active" always 6 active b a
 check "and nothing began" is "$(transitions a) $(transitions b)" "$na $nb"
 check "b has all addresses" has b "${VIP[@]}"
 
+title "the standby node loses a link: it could not take over all"
+unplug a eth1
+check "it says so" wait_for 3 reason a DISAGREE_VIP
+check "and which one" grep -q "DISAGREE_VIP.*eth1 has no link here" \
+    <(ctl a failover disabled)
+check "b cannot know" not reason b DISAGREE_VIP
+check "b stays active" active b a
+replug a eth1
+check "it returns" wait_for 3 not reason a DISAGREE_VIP
+
 both_stop
 
 title "a group of two links: one is an alternative to the other"
@@ -123,6 +133,7 @@ na=$(transitions b)
 unplug b eth0
 unplug b eth2
 check "one of two is lost" always 2 role_is b MASTER
+check "and the other one still stands for it" not reason b DISAGREE_VIP
 check "and its address" wait_for 2 holds b "${VIP[1]}"
 turn
 unplug b eth1

@@ -45,6 +45,9 @@ hear b
 check "a has none" wait_for 3 no_reason a
 check "b has none" wait_for 3 no_reason b
 
+check "neither is to be rebooted" not grep -q should \
+    <(ctl a failover reboot info; ctl b failover reboot info)
+
 title "LOC_FAILOVER_ONGOING: a hook hangs"
 instead B.tank.start "while [ -f $T/B.tank.start ]; do sleep 0.1; done"
 ctl a failover become_passive --yes >/dev/null
@@ -107,6 +110,9 @@ check "the last resort was called for it" wait_for 2 \
     grep -q "fence is lost: disks: another key is there" "$T/resort"
 check "and told all of it" grep -q "8a00007, to the end" "$T/resort"
 check "role" role_is b ERROR
+check "it is to be rebooted" grep -q \
+    "this node: should reboot: .*another key is there" \
+    <(ctl b failover reboot info)
 properly
 power_off b
 
@@ -146,6 +152,22 @@ check "with its name" is "$(details b NO_CARRIER_ON_HEARTBEAT)" il0
 ip -n b link set il0 up
 ip -n b link set il1 up
 no_more b NO_CARRIER_ON_HEARTBEAT
+check "its name, as ip(8) shows it" wait_for 2 eval \
+    'ip -n b link show il0 | grep -q "alias Interlink"'
+ip -n b link set il1 alias "to the other rack"
+FAILOVER_WORDS=("interlink il1 { peer = 10.255.0.2 }"
+    "url-schemes = { nfs, https }")
+failover_conf b B 100
+check "another one" ctl b reload >/dev/null
+check "the first one has no name any more" wait_for 2 eval \
+    '! ip -n b link show il0 | grep -q alias'
+check "the name that somebody gave stays" always 1.5 eval \
+    'ip -n b link show il1 | grep -q "alias to the other rack"'
+ip -n b link set il1 alias ""
+check "where there is none, it is the Interlink" wait_for 2 eval \
+    'ip -n b link show il1 | grep -q "alias Interlink"'
+check "get_ips, with the schemes of the file" is \
+    "$(ctl b failover get_ips | tr '\n' ' ')" "nfs://$V4 https://$V4 "
 ip -n b link del il0
 now_true b NO_HEARTBEAT_IFACE
 

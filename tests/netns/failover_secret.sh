@@ -69,6 +69,24 @@ nowhere() {
 	return 1
 }
 
+# in_memory PID TEXT: how often it is there.
+in_memory() {
+	python3 - "$1" "$2" <<'END'
+import sys
+
+pid, text = sys.argv[1], sys.argv[2].encode()
+found = 0
+with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+    for line in maps:
+        place, mode = line.split()[:2]
+        start, end = (int(x, 16) for x in place.split("-"))
+        if "w" in mode:
+            mem.seek(start)
+            found += mem.read(end - start).count(text)
+print(found)
+END
+}
+
 title "without a passphrase"
 failover_conf a A 0
 start a
@@ -78,6 +96,10 @@ check "the hooks have none" is "$(got tank) $(got vault)" "none none"
 title "one for all, and one for one of them"
 check "for all" unlock "$ONE"
 check "for vault" unlock "$TWO" vault
+check "the engine, through which it went, has none of it left" is \
+    "$(in_memory "$(engine a)" "$TWO")" 0
+check "the supervisor has it, once" is \
+    "$(in_memory "$(supervisor a)" "$TWO")" 1
 down_and_up
 check "tank has that for all" is "$(got tank)" "$(digest "$ONE")"
 check "vault has its own" is "$(got vault)" "$(digest "$TWO")"

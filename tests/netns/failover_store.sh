@@ -116,13 +116,26 @@ skew() {
 wire_has() {
 	show b 10 '.peers[].advskew' | grep -qx "$1"
 }
+heard() {
+	show b 10 '[.peers[].count] | add'
+}
+more() {
+	[ "$(heard)" -gt "$1" ]
+}
+# Right after an advertisement: the next one is due in a second.
+next_advert() {
+	check "an advertisement" wait_for 2 more "$(heard)"
+}
 check "by default it is that of the file" skew 0
+next_advert
 quietly ctl a failover update master=false --yes
-check "not the preferred one: 100" wait_for 1 skew 100
-check "as b hears it, with the next advertisement" wait_for 2 wire_has 100
+check "b hears at once that a is not the preferred one" wait_for 0.6 \
+    wire_has 100
+check "a says so, too" skew 100
+next_advert
 quietly ctl a failover update master=true --yes
-check "the preferred one: 0" wait_for 1 skew 0
-check "as b hears it, with the next advertisement" wait_for 2 wire_has 0
+check "and that it is again" wait_for 0.6 wire_has 0
+check "a says so, too" skew 0
 check "nothing moved" active a b
 stop b
 stop a

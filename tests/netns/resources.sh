@@ -121,7 +121,8 @@ check "first the service, then storage, shown to be gone, then the fence" \
 title "a death of carpd leaves what is up; the next one finds it"
 all_up
 start a
-wait_for 3 ordered 'tank status check'
+# What is found running goes down first, and would take what comes now along.
+check "what it finds goes down" wait_for 5 ordered 'disks stop [a-z]*'
 touch "$R/tank" "$R/disks" "$R/nfs"
 crash a
 check "storage is still there" is_up tank

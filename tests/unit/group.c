@@ -16,39 +16,47 @@ static const struct row {
 	struct group_member m[4];
 	size_t n;
 	enum group_view want;
-	bool passive, slower;
+	bool passive, slower, lost;
 } rows[] = {
-	{ "nobody", { { 0 } }, 0, VIEW_NONE, false, false },
-	{ "one waits", { { 1, true, B } }, 1, VIEW_WAITING, false, false },
-	{ "one has won", { { 1, true, M } }, 1, VIEW_WON, false, false },
-	{ "by a bow-out", { { 1, true, MB } }, 1, VIEW_WON, true, false },
-	{ "by a bow-out and by silence: not sure",
-	    { { 1, true, MB }, { 2, true, M } }, 2, VIEW_WON, false, false },
-	{ "from a slower one", { { 1, true, MS } }, 1, VIEW_WON, false, true },
-	{ "from a slower one, in a part", { { 1, true, MS }, { 2, true, BH } },
-	    2, VIEW_PEER, false, false },
-	{ "another is heard", { { 1, true, BH } }, 1, VIEW_PEER, false, false },
-	{ "it was yielded to", { { 1, true, BY } }, 1, VIEW_PEER, false,
+	{ "nobody", { { 0 } }, 0, VIEW_NONE, false, false, false },
+	{ "one waits", { { 1, true, B } }, 1, VIEW_WAITING, false, false,
 	    false },
-	{ "no link", { { 1, false, DOWN } }, 1, VIEW_LINK, false, false },
+	{ "one has won", { { 1, true, M } }, 1, VIEW_WON, false, false, false },
+	{ "by a bow-out", { { 1, true, MB } }, 1, VIEW_WON, true, false,
+	    false },
+	{ "by a bow-out and by silence: not sure",
+	    { { 1, true, MB }, { 2, true, M } }, 2, VIEW_WON, false, false,
+	    false },
+	{ "from a slower one", { { 1, true, MS } }, 1, VIEW_WON, false, true,
+	    false },
+	{ "from a slower one, in a part", { { 1, true, MS }, { 2, true, BH } },
+	    2, VIEW_PEER, false, false, false },
+	{ "another is heard", { { 1, true, BH } }, 1, VIEW_PEER, false, false,
+	    false },
+	{ "it was yielded to", { { 1, true, BY } }, 1, VIEW_PEER, false, false,
+	    false },
+	{ "no link", { { 1, false, DOWN } }, 1, VIEW_LINK, false, false, true },
 	{ "one without a link does not vote",
-	    { { 1, true, M }, { 1, false, DOWN } }, 2, VIEW_WON, false, false },
+	    { { 1, true, M }, { 1, false, DOWN } }, 2, VIEW_WON, false, false,
+	    false },
 	{ "nor a group without links", { { 1, true, M }, { 2, false, DOWN } },
-	    2, VIEW_WON, false, false },
+	    2, VIEW_WON, false, false, true },
 	{ "an alternative that another holds is no loss",
-	    { { 1, true, M }, { 1, true, BH } }, 2, VIEW_HELD, false, false },
+	    { { 1, true, M }, { 1, true, BH } }, 2, VIEW_HELD, false, false,
+	    false },
 	{ "a whole group is", { { 1, true, M }, { 2, true, BH } }, 2, VIEW_PEER,
-	    false, false },
+	    false, false, false },
 	{ "all links are away", { { 1, false, DOWN }, { 2, false, DOWN } }, 2,
-	    VIEW_LINK, false, false },
+	    VIEW_LINK, false, false, true },
 	{ "one group waits while another has won",
-	    { { 1, true, M }, { 2, true, B } }, 2, VIEW_HELD, false, false },
+	    { { 1, true, M }, { 2, true, B } }, 2, VIEW_HELD, false, false,
+	    false },
 	{ "members need not stand together",
 	    { { 1, true, M }, { 2, true, BH }, { 1, true, M }, { 2, true, M } },
-	    4, VIEW_HELD, false, false },
+	    4, VIEW_HELD, false, false, false },
 	{ "all of two groups",
 	    { { 1, true, M }, { 2, true, M }, { 1, true, M }, { 2, true, M } },
-	    4, VIEW_WON, false, false },
+	    4, VIEW_WON, false, false, false },
 };
 
 START_TEST(views)
@@ -60,6 +68,7 @@ START_TEST(views)
 	    got.view == r->want, "%s: %s", r->why, group_view_name(got.view));
 	ck_assert_msg(got.passive == r->passive, "%s: passive", r->why);
 	ck_assert_msg(got.slower == r->slower, "%s: slower", r->why);
+	ck_assert_msg(got.lost == r->lost, "%s: lost", r->why);
 }
 END_TEST
 

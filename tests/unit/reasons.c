@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conf_draft.h"
+#include "failover_view.h"
 #include "interlink.h"
 #include "reasons.h"
 #include "suite.h"
@@ -16,7 +17,7 @@ static struct failover f;
 static struct conf *conf;
 static struct conf_host *hosts;
 static struct conf_resource *resources;
-static bool two, heard;
+static bool two, heard, lost;
 static struct interlink interlink;
 static const uint64_t now = 100 * CARP_SEC;
 
@@ -45,6 +46,21 @@ carp_host_get_info(const struct carp_host *h, struct carp_host_info *ret)
 	(void)h;
 	memset(ret, 0, sizeof(*ret));
 	ret->carp.vhid = 10;
+	ret->link = !lost;
+}
+
+struct carp_host *
+carp_host_find(const struct carp_engine *e, const char *ifname, uint8_t vhid)
+{
+	(void)ifname, (void)vhid;
+	return carp_host_each(e, NULL);
+}
+
+struct group_result
+failover_view(const struct failover *fo)
+{
+	(void)fo;
+	return (struct group_result){ .lost = lost };
 }
 
 bool
@@ -114,7 +130,7 @@ setup(void)
 	for (unsigned i = 0; i < NRESOURCES; i++)
 		f.res[i].state = RES_UP;
 	interlink = (struct interlink){ .exists = true, .carrier = true };
-	two = false;
+	two = lost = false;
 	heard = true;
 }
 
@@ -218,6 +234,14 @@ no_master(void)
 }
 
 static void
+no_link(void)
+{
+	rest();
+	(void)snprintf(hosts[0].ifname, sizeof(hosts[0].ifname), "eth0");
+	lost = true;
+}
+
+static void
 no_interlink(void)
 {
 	interlink.exists = interlink.carrier = false;
@@ -262,6 +286,9 @@ static const struct row {
 	{ no_master, DISAGREE_VIP, "DISAGREE_VIP",
 	    "the nodes do not agree who holds the virtual addresses",
 	    "nobody is master" },
+	{ no_link, DISAGREE_VIP, "DISAGREE_VIP",
+	    "the nodes do not agree who holds the virtual addresses",
+	    "eth0 has no link here" },
 	{ no_interlink, NO_HEARTBEAT_IFACE, "NO_HEARTBEAT_IFACE",
 	    "the interlink does not exist", "heart0" },
 	{ no_carrier, NO_CARRIER_ON_HEARTBEAT, "NO_CARRIER_ON_HEARTBEAT",

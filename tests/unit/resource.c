@@ -213,18 +213,21 @@ START_TEST(what_a_hook_finds)
 }
 END_TEST
 
+/* 0: of one that holds, 1: of none, 2: of one that keeps nobody out. */
 START_TEST(storage_hears_of_the_fence)
 {
 	if (_i == 1)
 		kit_add(PHASE_FENCE, "none")->none = 1;
 	else
 		(void)kit_add(PHASE_FENCE, "disks");
+	if (_i == 2)
+		kit_set("DO_START=exit 7");
 	(void)kit_add(PHASE_STORAGE, "tank");
 	kit_set("DO_START=say FENCED=$CARPD_FENCED");
 	kit_configure();
 	ck_assert_int_eq(kit_do(PHASE_FENCE, true, MODE_UP)->fenced, _i == 0);
 	ck_assert(kit_do(PHASE_STORAGE, true, MODE_UP)->ok);
-	ck_assert_int_ge(kit_line(_i == 1 ? "FENCED=no" : "FENCED=yes"), 0);
+	ck_assert_int_ge(kit_line(_i == 0 ? "FENCED=yes" : "FENCED=no"), 0);
 }
 END_TEST
 
@@ -368,7 +371,7 @@ main(void)
 	tcase_add_test(t, the_limit_kills_the_whole_group);
 	add_rows(t, how_a_start_can_end, exits);
 	tcase_add_test(t, what_a_hook_finds);
-	tcase_add_loop_test(t, storage_hears_of_the_fence, 0, 2);
+	tcase_add_loop_test(t, storage_hears_of_the_fence, 0, 3);
 	tcase_add_test(t, a_passphrase_goes_by_descriptor_only);
 	tcase_add_loop_test(t, hooks_that_are_refused, 0, 4);
 	tcase_add_test(t, one_fails);

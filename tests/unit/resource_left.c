@@ -162,6 +162,25 @@ START_TEST(a_fence_does_not_go_before_its_storage)
 }
 END_TEST
 
+/* It would be taken for a storage that it never kept anybody from. */
+START_TEST(nor_does_it_come_after_it)
+{
+	struct conf *c;
+	char why[256];
+
+	kit_fence_and_storage();
+	kit_both_up();
+	(void)kit_add(PHASE_FENCE, "others");
+	c = kit_conf();
+	ck_assert_int_eq(
+	    resource_may_configure(kit.r, c, why, sizeof(why)), -EPERM);
+	ck_assert_ptr_nonnull(strstr(why, "fence others"));
+	ck_assert(kit_do(PHASE_STORAGE, false, MODE_PLANNED)->ok);
+	ck_assert_int_eq(resource_may_configure(kit.r, c, why, sizeof(why)), 0);
+	free(c);
+}
+END_TEST
+
 START_TEST(what_is_up_is_stopped_by_its_old_settings)
 {
 	(void)kit_add(PHASE_SERVICE, "a");
@@ -196,6 +215,7 @@ main(void)
 	tcase_add_loop_test(t, what_was_up_is_found, 0, 2);
 	tcase_add_test(t, what_is_not_configured_any_more_is_stopped);
 	tcase_add_test(t, a_fence_does_not_go_before_its_storage);
+	tcase_add_test(t, nor_does_it_come_after_it);
 	tcase_add_test(t, what_is_up_is_stopped_by_its_old_settings);
 	suite_add_tcase(s, t);
 	return suite_run(s);

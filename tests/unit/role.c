@@ -125,7 +125,8 @@ happen(const char *word)
 		{ "force", ROLE_EV_FORCE }, { "passive", ROLE_EV_PASSIVE },
 		{ "hard", ROLE_EV_HARD }, { "disable", ROLE_EV_DISABLE },
 		{ "enable", ROLE_EV_ENABLE }, { "sick", ROLE_EV_SICK },
-		{ "unfenced", ROLE_EV_FENCE_LOST }, { "stop", ROLE_EV_STOP } };
+		{ "unfenced", ROLE_EV_FENCE_LOST }, { "stop", ROLE_EV_STOP },
+		{ "grown", ROLE_EV_GROWN } };
 
 	if (strncmp(word, "ok", 2) == 0) {
 		for (int n = word[2] != '\0' ? word[2] - '0' : 1; n > 0; n--)
@@ -379,6 +380,38 @@ static const struct row {
 	    "standby- [ fence+ storage+ service- service-- storage-- fence-- "
 	    "!]",
 	    AT_BACKUP, ROLE_UNKNOWN },
+	{ "what is undone never served", "known won ok fail",
+	    "standby- [ fence+ storage+ service-", AT_DOWN_SERVICE,
+	    ROLE_IMPORTING },
+	{ "also when it has to hurry", "known won ok fail peer ok",
+	    "standby- [ fence+ storage+ service- service-- storage--",
+	    AT_DOWN_STORAGE, ROLE_IMPORTING },
+	{ "but the next time it does", "known won ok passive ok3 won ok4 link",
+	    "standby- [ fence+ storage+ service- storage- fence- bow !] [ " UP
+	    " [ addr- service--",
+	    AT_DOWN_SERVICE, ROLE_MASTER },
+	{ "new resources are started beside the others",
+	    "known won ok4 grown ok2",
+	    "standby- [ " UP " [ storage+ service+ ]", AT_MASTER, ROLE_MASTER },
+	{ "new storage that does not come is no reason to move",
+	    "known won ok4 grown fail", "standby- [ " UP " [ storage+ !]",
+	    AT_MASTER, ROLE_MASTER },
+	{ "nor is a new service", "known won ok4 grown ok fail",
+	    "standby- [ " UP " [ storage+ service+ !]", AT_MASTER,
+	    ROLE_MASTER },
+	{ "where nothing runs they come with the others", "known grown won ok4",
+	    "standby- [ " UP, AT_MASTER, ROLE_MASTER },
+	{ "S4: they come while others are started", "known won ok3 grown ok3",
+	    "standby- [ " UP " [ storage+ service+ ]", AT_MASTER, ROLE_MASTER },
+	{ "a peer that wins does not wait for them",
+	    "known won ok4 grown peer ok3",
+	    "standby- [ " UP " [ storage+ addr- service-- storage-- fence-- "
+	    "!]",
+	    AT_BACKUP, ROLE_UNKNOWN },
+	{ "nor does who is asked to step down",
+	    "known won ok4 grown ok passive ok3",
+	    "standby- [ " UP " [ storage+ service+ " DOWN " !]", AT_BACKUP,
+	    ROLE_UNKNOWN },
 	{ "after the last resort nothing happens",
 	    "known won ok4 hard won force passive stop",
 	    "standby- [ " UP " addr- [ HARD !]", AT_GONE, ROLE_ERROR },
@@ -665,7 +698,7 @@ finish_order(bool well)
 		w.fence = done.ok || draw(2) == 0;
 		done.peer_alive = luck > 9;
 	} else if (w.order.up && w.order.phase == PHASE_STORAGE) {
-		w.storage = done.ok || draw(2) == 0;
+		w.storage |= done.ok || draw(2) == 0;
 	} else if (w.order.up) {
 		w.services = true;
 	} else if (w.order.phase == PHASE_STORAGE) {
@@ -690,7 +723,7 @@ random_event(void)
 	static const enum role_event any[] = { ROLE_EV_WON, ROLE_EV_WON,
 		ROLE_EV_LOST_PEER, ROLE_EV_LOST_LINK, ROLE_EV_LINK_BACK,
 		ROLE_EV_FORCE, ROLE_EV_PASSIVE, ROLE_EV_DISABLE, ROLE_EV_ENABLE,
-		ROLE_EV_SICK };
+		ROLE_EV_SICK, ROLE_EV_GROWN };
 	struct role_detail d = { .peer = (enum resource_peer)draw(2),
 		.text = "sick" };
 	enum role_event ev = any[draw(sizeof(any) / sizeof(*any))];
@@ -723,7 +756,9 @@ come_to_rest(void)
 
 	role_step(&r, ROLE_EV_ENABLE, NULL, now);
 	obey();
-	for (int i = 0; i < 100 && r.at != AT_MASTER && r.at != AT_GONE; i++) {
+	for (int i = 0;
+	     i < 100 && r.at != AT_GONE && (r.at != AT_MASTER || w.begun);
+	     i++) {
 		if (w.pending)
 			finish_order(true);
 		else

@@ -539,6 +539,23 @@ START_TEST(what_goes_down_by_itself_is_seen)
 }
 END_TEST
 
+/* Also when nothing happened but that another node was heard. */
+START_TEST(the_status_is_told_at_once)
+{
+	struct carp_engine *e = one_that_serves();
+	unsigned late = 0;
+
+	ck_assert_int_eq(failover_become_passive(e->f, false, pair.now), 0);
+	while (late < 50 && e->f->told != ROLE_BACKUP) {
+		pair_run(pair.now + 10 * MS);
+		late += failover_status(e->f) != e->f->told;
+		ck_assert_str_eq(pair.wrong, "");
+	}
+	ck_assert_msg(late < 2, "told %u ms late", 10 * late);
+	pair_end();
+}
+END_TEST
+
 /* Two nodes that cannot import do not throw the role at each other. */
 START_TEST(two_broken_nodes)
 {
@@ -568,6 +585,7 @@ main(void)
 	tcase_add_test(t, reports_are_of_a_name);
 	tcase_add_test(t, without_a_fence_nothing_is_forced);
 	tcase_add_test(t, what_goes_down_by_itself_is_seen);
+	tcase_add_test(t, the_status_is_told_at_once);
 	tcase_add_test(t, two_broken_nodes);
 	suite_add_tcase(s, t);
 	return suite_run(s);
