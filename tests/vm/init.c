@@ -34,8 +34,8 @@ load(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd == -1 || (syscall(SYS_finit_module, fd, "", 0) == -1 &&
-			    errno != EEXIST))
+	if (fd == -1 ||
+	    (syscall(SYS_finit_module, fd, "", 0) == -1 && errno != EEXIST))
 		fail(path);
 	(void)close(fd);
 }
