@@ -183,6 +183,8 @@ UNIT_OBJ_group	  = $(call daemon_obj,group)
 UNIT_OBJ_failover_store = $(RPC_OBJ) $(call daemon_obj,log)
 UNIT_OBJ_fence	  = $(call daemon_obj,fence_conf fence_disk fence_parse \
 	     fence_request fence_view)
+UNIT_OBJ_fence_block = $(call daemon_obj,fence_block fence_disk fence_parse \
+	     fence_request fence_view)
 UNIT_OBJ_fence_parse = $(call daemon_obj,fence_parse)
 UNIT_OBJ_conf_block = $(CONF_OBJ)
 UNIT_PKGS_conf_block = libconfuse

@@ -9,8 +9,10 @@
 #include "fence_all.h"
 #include "fence_exit.h"
 
-#define REJOIN_NS FENCE_NS_PER_S /* how often an absent disk is tried */
-#define SLICE_NS  (20 * FENCE_NS_PER_MS)
+#define REJOIN_NS     FENCE_NS_PER_S /* how often an absent disk is tried */
+#define SLICE_NS      (20 * FENCE_NS_PER_MS)
+#define LOOK_COMMANDS 4 /* of iSCSI, each with a time limit */
+#define ROUNDS	      8 /* of two nodes that take disks from each other */
 
 static int
 look(struct fence_crew *crew, struct fence_disk *d)
@@ -56,10 +58,19 @@ watch(struct fence_crew *crew, struct fence_disk *d)
 	    d, -EEXIST, "the key of another node moves: it is alive");
 }
 
+/* A node that comes up now may have been told that we are dead. */
+static int
+take_first(struct fence_crew *crew, struct fence_disk *d)
+{
+	return fence_disk_take(
+	    d, crew->conf->forced ? FENCE_COMING : FENCE_LIVING);
+}
+
 static int
 take(struct fence_crew *crew, struct fence_disk *d)
 {
-	return fence_disk_take(d, crew->conf->forced);
+	return fence_disk_take(
+	    d, crew->conf->forced ? FENCE_NOBODY : FENCE_LIVING);
 }
 
 static int
@@ -107,7 +118,37 @@ too_many(struct fence_crew *crew)
 	return n > crew->conf->missing;
 }
 
-/* The first disk decides between two nodes that start at the same time. */
+static int
+still_ours(struct fence_crew *crew, struct fence_disk *d)
+{
+	int rc = fence_disk_read(d, &d->view);
+
+	(void)crew;
+	if (rc != 0 || (d->view.reserved && d->view.holder == d->key))
+		return rc;
+	return fence_fail(d, -EEXIST, "another node has just taken it");
+}
+
+/* Those that went to another node may be tried again.  How many? */
+static unsigned
+forgive_contested(struct fence_crew *crew)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < crew->n; i++) {
+		if (crew->members[i].rc != -EEXIST)
+			continue;
+		crew->members[i].rc = 0;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * The first disk decides between two nodes that start at the same time.  If
+ * both are told that the other is dead, each may be quicker on some disks:
+ * then the one that has the first goes on, and the other gives up.
+ */
 static void
 take_in_order(struct fence_crew *crew)
 {
@@ -116,12 +157,18 @@ take_in_order(struct fence_crew *crew)
 
 	while (first < crew->n && crew->members[first].rc != 0)
 		first++;
-	fence_crew_start(crew, take, first, 1);
-	fence_crew_wait(crew, deadline);
-	if (first >= crew->n || crew->members[first].rc != 0)
-		return;
-	fence_crew_start(crew, take, first + 1, crew->n);
-	fence_crew_wait(crew, deadline);
+	fence_crew_start(crew, take_first, first, 1);
+	for (int i = 1; i <= ROUNDS; i++) {
+		fence_crew_wait(crew, deadline);
+		if (first >= crew->n || crew->members[first].rc != 0)
+			return;
+		fence_crew_start(crew, take, first + 1, crew->n);
+		fence_crew_wait(crew, deadline);
+		if (!crew->conf->forced || i == ROUNDS ||
+		    forgive_contested(crew) == 0)
+			return;
+		fence_crew_start(crew, still_ours, first, 1);
+	}
 }
 
 static int
@@ -147,8 +194,10 @@ int
 fence_all_take(struct fence_crew *crew, char *why, size_t len)
 {
 	uint64_t deadline = crew->conf->deadline;
+	uint64_t soon = fence_now() + LOOK_COMMANDS * crew->conf->timeout;
 
-	fence_crew_run(crew, look_lasting, deadline);
+	/* Those that may be absent must not use up the time of the others. */
+	fence_crew_run(crew, look_lasting, soon < deadline ? soon : deadline);
 	if (!too_many(crew))
 		fence_crew_run(crew, watch, deadline);
 	if (too_many(crew))
@@ -173,11 +222,23 @@ check(struct fence_crew *crew, struct fence_disk *d)
 	}
 	n = fence_foreign(&d->seen, d->id);
 	if (n > 0)
-		return fence_fail(d, -ENOLINK,
+		return fence_fail(d, -EUSERS,
 		    "ours, but %u other key%s may "
 		    "write: see carp-fence keys",
 		    n, n > 1 ? "s" : "");
 	return 0;
+}
+
+static bool
+find_rc(const struct fence_crew *crew, int rc, char *why, size_t len)
+{
+	for (unsigned i = 0; i < crew->n; i++) {
+		if (crew->members[i].rc != rc)
+			continue;
+		fence_crew_why(&crew->members[i], why, len);
+		return true;
+	}
+	return false;
 }
 
 int
@@ -189,13 +250,12 @@ fence_all_check(struct fence_crew *crew, char *why, size_t len)
 	fence_crew_run(crew, check, crew->conf->deadline);
 	n = fence_crew_failed(crew, &m);
 	(void)reason(crew, why, len);
-	for (unsigned i = 0; i < crew->n; i++) {
-		if (crew->members[i].rc != -ENOLINK)
-			continue;
-		fence_crew_why(&crew->members[i], why, len);
+	if (find_rc(crew, -EUSERS, why, len))
 		return EXIT_FAILED;
-	}
-	return n > crew->conf->missing ? EXIT_UNKNOWN : EXIT_OK;
+	/* One that was absent may not be ours yet; a loss ends the keeper. */
+	if (n <= crew->conf->missing)
+		return EXIT_OK;
+	return find_rc(crew, -ENOLINK, why, len) ? EXIT_FAILED : EXIT_UNKNOWN;
 }
 
 static int
@@ -250,26 +310,29 @@ int
 fence_all_gone(struct fence_crew *crew, char *why, size_t len)
 {
 	fence_crew_run(crew, gone, crew->conf->deadline);
-	for (unsigned i = 0; i < crew->n; i++) {
-		if (crew->members[i].rc != -ENOLINK)
-			continue;
-		fence_crew_why(&crew->members[i], why, len);
+	if (find_rc(crew, -ENOLINK, why, len))
 		return EXIT_FAILED;
-	}
 	if (!too_many(crew))
 		return EXIT_OK;
 	(void)reason(crew, why, len);
 	return EXIT_UNKNOWN;
 }
 
-/* An absent disk has come: the others are ours, so it is, too. */
-static int
-rejoin(struct fence_disk *d)
+/*
+ * An absent disk has come: the others are ours, so it may be, too.  But not if
+ * a keeper of another node is at work on it: perhaps we are about to lose the
+ * others to it.  What fails is tried again; we do without it until then.
+ */
+static void
+rejoin(struct fence_crew *crew, struct fence_disk *d)
 {
 	d->seen_at = fence_now();
 	if (fence_disk_read(d, &d->seen) != 0)
-		return 0;
-	return fence_disk_take(d, true) == -EEXIST ? -ENOLINK : 0;
+		return;
+	if (fence_foreign(&d->seen, d->id) != 0 &&
+	    fence_disk_watch(d, crew->conf->watch, false) != 0)
+		return;
+	(void)fence_disk_take(d, FENCE_LIVING);
 }
 
 static void
@@ -292,22 +355,26 @@ static int
 hold(struct fence_crew *crew, struct fence_disk *d)
 {
 	uint64_t pause = crew->conf->interval, next = fence_now(), one = 1;
-	int rc = 0;
+	int rc = atomic_load(&d->lost) ? -ENOLINK : 0;
 
 	while (rc != -ENOLINK) {
-		next += d->taken ? pause : REJOIN_NS;
+		next += d->held ? pause : REJOIN_NS;
 		if (next < fence_now())
 			next = fence_now();
 		sleep_until(crew, next);
 		if (atomic_load(&crew->stop))
 			return 0;
-		rc = d->taken ? fence_disk_keep(d) : rejoin(d);
+		if (d->held)
+			rc = fence_disk_keep(d);
+		else
+			rejoin(crew, d);
 	}
 	atomic_store(&d->lost, true);
 	(void)!write(crew->wake, &one, sizeof(one));
 	return rc;
 }
 
+/* Those that hung before join when they are done. */
 void
 fence_all_hold(struct fence_crew *crew)
 {

@@ -24,7 +24,7 @@ int fence_all_gone(struct fence_crew *, char *why, size_t len);
 
 /*
  * Keeps all that was taken, and moves its keys, until stop or until a disk is
- * lost (which is written to crew->wake).
+ * lost (which is written to crew->wake).  To be called from time to time.
  */
 void fence_all_hold(struct fence_crew *);
 

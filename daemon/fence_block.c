@@ -7,6 +7,7 @@
 
 #include <scsi/sg.h>
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -19,6 +20,9 @@
 #define PERSISTENT_RESERVE_IN  0x5e
 #define CHECK_CONDITION	       0x02 /* statuses of SCSI */
 #define CONFLICT	       0x18
+#define TRIES		       5    /* unit attentions come first, one each */
+#define NVME_REGISTER	       0x0d /* Reservation Register */
+#define NVME_UNREGISTER	       1    /* its action */
 #define NVME_REPORT	       0x0e /* Reservation Report */
 #define NVME_HOST_INCONSISTENT 0x18 /* a status of NVMe */
 
@@ -45,7 +49,7 @@ probe(struct fence_disk *d)
 		    "is it a partition, or are you "
 		    "not root?  Name the whole disk");
 	return fence_fail(d, -EOPNOTSUPP,
-	    "its driver has no persistent reservations (IOC_PR_REGISTER: %s): "
+	    "its driver has no persistent reservations (IOC_PR_CLEAR: %s): "
 	    "they need a SCSI, NVMe or multipath disk",
 	    strerror(errno));
 }
@@ -96,12 +100,13 @@ sg_in(struct fence_disk *d, uint8_t action, uint8_t *data, unsigned len)
 	h.dxfer_len = len;
 	h.dxferp = data;
 	h.timeout = (unsigned)(d->timeout / FENCE_NS_PER_MS);
-	/* Unit attentions come first, one each. */
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < TRIES; i++) {
 		if (ioctl(d->fd, SG_IO, &h) == -1)
 			return fail_errno(d, "SG_IO");
 		if ((h.info & SG_INFO_OK_MASK) == SG_INFO_OK)
-			return (int)(len - (unsigned)h.resid);
+			return h.resid > 0 && (unsigned)h.resid <= len
+				   ? (int)(len - (unsigned)h.resid)
+				   : (int)len;
 		if (h.status != CHECK_CONDITION)
 			break;
 	}
@@ -136,18 +141,36 @@ static int
 nvme_report(struct fence_disk *d, uint8_t *data, bool extended)
 {
 	struct nvme_passthru_cmd c = { .opcode = NVME_REPORT };
-	int nsid = ioctl(d->fd, NVME_IOCTL_ID);
+	int rc;
 
-	if (nsid == -1)
-		return fail_errno(d, "NVME_IOCTL_ID");
-	c.nsid = (uint32_t)nsid;
+	if (d->nsid == -1)
+		return fence_fail(d, -ENOTTY, "not an NVMe disk");
+	c.nsid = (uint32_t)d->nsid;
 	c.addr = (uintptr_t)data;
 	c.data_len = FENCE_NVME_BYTES;
 	c.cdw10 = FENCE_NVME_BYTES / 4 - 1; /* counted from 0 */
 	c.cdw11 = extended;
 	c.timeout_ms = (uint32_t)(d->timeout / FENCE_NS_PER_MS);
-	nsid = ioctl(d->fd, NVME_IOCTL_IO_CMD, &c);
-	return nsid == -1 ? fail_errno(d, "Reservation Report") : nsid;
+	rc = ioctl(d->fd, NVME_IOCTL_IO_CMD, &c);
+	return rc == -1 ? fail_errno(d, "Reservation Report") : rc;
+}
+
+/*
+ * The kernel has no request for this: IOC_PR_REGISTER with a new key of 0
+ * registers the key 0, and its node may write.
+ */
+static int
+nvme_unregister(struct fence_disk *d, uint64_t key)
+{
+	uint64_t data[2] = { htole64(key), 0 };
+	struct nvme_passthru_cmd c = { .opcode = NVME_REGISTER };
+
+	c.nsid = (uint32_t)d->nsid;
+	c.addr = (uintptr_t)data;
+	c.data_len = sizeof(data);
+	c.cdw10 = NVME_UNREGISTER;
+	c.timeout_ms = (uint32_t)(d->timeout / FENCE_NS_PER_MS);
+	return ioctl(d->fd, NVME_IOCTL_IO_CMD, &c);
 }
 
 static int
@@ -207,13 +230,14 @@ block_open(struct fence_disk *d)
 	d->fd = open(d->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (d->fd == -1)
 		return fail_errno(d, "open");
+	d->nsid = ioctl(d->fd, NVME_IOCTL_ID);
 	if (fstat(d->fd, &st) == -1 || !S_ISBLK(st.st_mode))
 		rc = fence_fail(d, -ENOTBLK, "not a block device");
 	else
 		rc = probe(d);
 	if (rc != 0)
 		(void)close(d->fd);
-	d->reader = find_reader;
+	d->reader = NULL;
 	return rc;
 }
 
@@ -226,7 +250,22 @@ block_close(struct fence_disk *d)
 static int
 block_read(struct fence_disk *d, struct fence_view *v)
 {
-	return d->reader(d, v);
+	return d->reader != NULL ? d->reader(d, v) : find_reader(d, v);
+}
+
+/* One command: its status, or -1. */
+static int
+request(struct fence_disk *d, enum fence_out what, uint64_t key, uint64_t other,
+    uint8_t type)
+{
+	struct fence_request r;
+
+	if (d->nsid != -1 && what == FENCE_OUT_REGISTER && other == 0)
+		return nvme_unregister(d, key);
+	if (d->nsid == -1 && what == FENCE_OUT_REGISTER_IGNORE)
+		key = 0; /* SCSI disks ignore it */
+	fence_request(&r, what, key, other, type);
+	return ioctl(d->fd, r.number, &r.arg);
 }
 
 static int
@@ -235,18 +274,21 @@ block_out(struct fence_disk *d, enum fence_out what, uint64_t key,
 {
 	static const char *const names[] = { "register", "reserve", "release",
 		"clear", "preempt", "preempt and abort", "register" };
-	struct fence_request r;
-	int status, rc;
+	int status = 0, rc = -EAGAIN;
 
-	fence_request(&r, what, key, other, type);
-	status = ioctl(d->fd, r.number, &r.arg);
-	if (status == -1 && errno == EBADE)
-		status = CONFLICT;
-	if (status == -1)
-		return fail_errno(d, names[what]);
-	rc = fence_linux_status(status);
+	for (int i = 0; rc == -EAGAIN && i < TRIES; i++) {
+		status = request(d, what, key, other, type);
+		if (status == -1 && errno == EBADE)
+			status = CONFLICT;
+		if (status == -1)
+			return fail_errno(d, names[what]);
+		rc = fence_linux_status(status);
+	}
 	if (rc == 0)
 		return 0;
+	/* No news, then: before 6.3 this is all that kernels say of it. */
+	if (rc == -EAGAIN && what == FENCE_OUT_PREEMPT_ABORT)
+		rc = -EOPNOTSUPP;
 	return fence_fail(d, rc, "%s: %s (status 0x%x)", names[what],
 	    rc == -EBADE ? "reservation conflict" : "the disk has refused it",
 	    (unsigned)status);

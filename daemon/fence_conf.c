@@ -18,6 +18,9 @@
 
 #define MACHINE_ID	"/etc/machine-id"
 #define INITIATOR	"/etc/iscsi/initiatorname.iscsi"
+#define URL		"iscsi://"
+#define URL_LEN		(sizeof(URL) - 1)
+#define URL_MAX		255 /* libiscsi cuts off the rest without a word */
 
 /*
  * A living peer moves its key once in each interval: so within 2.6 of them two
@@ -72,16 +75,51 @@ fence_conf_id(uint32_t *ret, const char *text)
 	return 0;
 }
 
+/*
+ * libiscsi ends the user at the first @, and his password may have any
+ * character, even if that makes it useless.
+ */
 void
 fence_conf_label(char *ret, size_t len, const char *name)
 {
-	const char *host = strncmp(name, "iscsi://", 8) == 0 ? name + 8 : NULL;
-	const char *at = host != NULL ? strchr(host, '@') : NULL;
+	const char *rest =
+	    strncmp(name, URL, URL_LEN) == 0 ? name + URL_LEN : name;
+	const char *at = name[0] != '/' ? strrchr(rest, '@') : NULL;
+	int prefix = (int)(rest - name);
 
-	if (at != NULL && at < host + strcspn(host, "/"))
-		(void)snprintf(ret, len, "iscsi://%s", at + 1);
-	else
-		(void)snprintf(ret, len, "%s", name);
+	if (at != NULL && memchr(rest, '?', (size_t)(at - rest)) != NULL)
+		(void)snprintf(ret, len, "%.*s...", prefix, name);
+	else if (at != NULL)
+		rest = at + 1;
+	if (at == NULL || rest == at + 1)
+		(void)snprintf(ret, len, "%.*s%.*s", prefix, name,
+		    prefix > 0 ? (int)strcspn(rest, "?") : FENCE_NAME_MAX,
+		    rest);
+}
+
+/* TARGET/LUN of a URL; NULL if it is none. */
+static const char *
+target_of(const char *name)
+{
+	const char *at, *slash;
+
+	if (strncmp(name, URL, URL_LEN) != 0)
+		return NULL;
+	at = strchr(name, '@');
+	slash = strchr(at != NULL ? at : name + URL_LEN, '/');
+	return slash != NULL ? slash + 1 : NULL;
+}
+
+/* Names of targets are unique in the world, whatever the way to them. */
+bool
+fence_conf_same_unit(const char *a, const char *b)
+{
+	const char *x = target_of(a), *y = target_of(b);
+	size_t n = x != NULL ? strcspn(x, "/") : 0;
+
+	return x != NULL && y != NULL && strcspn(y, "/") == n && x[n] == '/' &&
+	       y[n] == '/' && strncasecmp(x, y, n) == 0 &&
+	       strtol(x + n + 1, NULL, 10) == strtol(y + n + 1, NULL, 10);
 }
 
 /* A variable of seconds between two bounds. */
@@ -310,13 +348,21 @@ add_pattern(struct fence_conf *c, const char *pattern)
 static int
 add_word(struct fence_conf *c, const char *word)
 {
-	if (strncmp(word, "iscsi://", 8) == 0)
+	char label[FENCE_NAME_MAX];
+
+	fence_conf_label(label, sizeof(label), word);
+	if (strncmp(word, URL, URL_LEN) == 0 &&
+	    strlen(word + URL_LEN) > URL_MAX)
+		return fail(c, EXIT_PARAMETER,
+		    "DISKS: %s: the URL is longer than %d characters", label,
+		    URL_MAX);
+	if (strncmp(word, URL, URL_LEN) == 0)
 		return add(c, word);
 	if (word[0] != '/')
 		return fail(c, EXIT_PARAMETER,
 		    "DISKS: %s: write a path like /dev/disk/by-id/wwn-0x..., a "
 		    "pattern or a URL iscsi://HOST/TARGET/LUN",
-		    word);
+		    label);
 	if (strpbrk(word, "*?[") != NULL)
 		return add_pattern(c, word);
 	return add(c, word);
@@ -349,7 +395,7 @@ same(const char *a, const char *b)
 {
 	struct stat x, y;
 
-	if (strcmp(a, b) == 0)
+	if (strcmp(a, b) == 0 || fence_conf_same_unit(a, b))
 		return true;
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISBLK(x.st_mode) &&
 	       S_ISBLK(y.st_mode) && x.st_rdev == y.st_rdev;
@@ -363,6 +409,23 @@ is_known(const struct fence_conf *c, unsigned n, const char *name)
 			return true;
 	}
 	return false;
+}
+
+int
+fence_conf_missing(struct fence_conf *c, unsigned kept)
+{
+	char label[FENCE_NAME_MAX];
+
+	for (unsigned i = kept; i < c->ndisks; i++) {
+		if (is_known(c, kept, c->disks[i]))
+			continue;
+		fence_conf_label(label, sizeof(label), c->disks[i]);
+		return fail(c, EXIT_FAILED,
+		    "%s: was named after the fence was started, and is not "
+		    "fenced: stop it, then start it",
+		    label);
+	}
+	return 0;
 }
 
 /* In one order on all nodes: whoever has the first one has won. */

@@ -18,6 +18,7 @@ struct fence_conf {
 	unsigned missing;  /* so many disks may be absent */
 	bool forced;	   /* the peer is known not to use the disks */
 	int alive;	   /* CARPD_ALIVE_FD, or -1 */
+	int parent;	   /* where the exit code goes */
 	const char *state; /* directory */
 	const char *node;
 	char initiator[256];
@@ -42,11 +43,17 @@ int fence_conf_add(struct fence_conf *, const char *words);
 int fence_conf_check(struct fence_conf *);
 void fence_conf_free(struct fence_conf *);
 
+/* Those from the first of kept on are among those before, or an error of 1. */
+int fence_conf_missing(struct fence_conf *, unsigned kept);
+
 /* Pure: "0.25" as ns; hexadecimal digits as an identity. */
 int fence_conf_seconds(uint64_t *ret, const char *text);
 int fence_conf_id(uint32_t *ret, const char *text);
 
-/* A URL without user and password. */
+/* A URL without user and passwords. */
 void fence_conf_label(char *ret, size_t len, const char *name);
+
+/* Two URLs of one logical unit, by one portal or two. */
+bool fence_conf_same_unit(const char *a, const char *b);
 
 #endif

@@ -34,7 +34,9 @@ worker(void *arg)
 		(void)pthread_mutex_unlock(&lock);
 		rc = job(m->crew, &m->disk);
 		(void)pthread_mutex_lock(&lock);
-		m->rc = rc;
+		/* Who comes too late stays out until forgiven. */
+		if (m->rc == 0)
+			m->rc = rc;
 		m->busy = false;
 		(void)pthread_cond_signal(&done);
 	}
@@ -200,5 +202,6 @@ fence_crew_why(const struct fence_member *m, char *ret, size_t len)
 	(void)pthread_mutex_unlock(&lock);
 	/* Its thread may be writing the sentence right now. */
 	(void)snprintf(ret, len, "%s: %s", m->disk.label,
-	    busy ? "it does not answer" : m->disk.why);
+	    busy || m->disk.why[0] == '\0' ? "it does not answer"
+					   : m->disk.why);
 }

@@ -16,7 +16,7 @@ struct fence_member {
 	struct fence_disk disk;
 	fence_job job; /* NULL: none to do */
 	bool busy;     /* then disk is its thread's alone */
-	atomic_int rc; /* of the last job; -ETIMEDOUT: it is at it yet */
+	atomic_int rc; /* of the last job; -ETIMEDOUT: not done in time */
 };
 
 struct fence_crew {

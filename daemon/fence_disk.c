@@ -55,7 +55,14 @@ fence_disk_read(struct fence_disk *d, struct fence_view *v)
 {
 	int rc = fence_disk_open(d);
 
-	return rc == 0 ? d->way->read(d, v) : rc;
+	if (rc == 0)
+		rc = d->way->read(d, v);
+	/* Who has it may write, and no command can name it. */
+	if (rc == 0 && fence_has(v, 0))
+		rc = fence_fail(d, -EBADMSG,
+		    "a registrant has the key 0: nobody can remove it but "
+		    "carp-fence clear");
+	return rc;
 }
 
 int
@@ -89,8 +96,8 @@ carry_out(struct fence_disk *d, const struct fence_step *s)
 {
 	switch (s->todo) {
 	case FENCE_REGISTER:
-		return fence_disk_out(
-		    d, FENCE_OUT_REGISTER_IGNORE, 0, d->key, 0);
+		return fence_disk_out(d, FENCE_OUT_REGISTER_IGNORE,
+		    fence_find(&d->view, d->id), d->key, 0);
 	case FENCE_PREEMPT:
 		return preempt(d, s->key);
 	case FENCE_RESERVE:
@@ -119,7 +126,7 @@ fence_disk_leave(struct fence_disk *d)
 			return rc;
 		s = fence_leave(&d->view, d->key);
 		if (s.todo == FENCE_DONE) {
-			d->taken = false;
+			d->taken = d->held = false;
 			return 0;
 		}
 		/* After a conflict things are not as they were: look again. */
@@ -143,28 +150,54 @@ give_way(struct fence_disk *d, uint64_t other)
 	    "another node is alive: key 0x%016" PRIx64 " has appeared", other);
 }
 
+/*
+ * Our key was there and is not any more: somebody takes the disk at this very
+ * moment.  Only one of two can remove the other first, so who was removed has
+ * lost, whatever it was told of the other.
+ */
 static int
-take(struct fence_disk *d, const struct fence_view *seen, bool spare)
+was_removed(struct fence_disk *d)
+{
+	uint64_t other = fence_foreign_key(&d->view, d->id);
+
+	if (other != 0)
+		return give_way(d, other);
+	if (fence_find(&d->view, d->id) != 0)
+		return fence_fail(d, -ENOTUNIQ,
+		    "another program takes it for this same node (%08x): is a "
+		    "disk named in two ways, or has another node the same "
+		    "machine-id?",
+		    (unsigned)d->id);
+	return 0; /* it was cleared, or has lost its power */
+}
+
+static int
+take(struct fence_disk *d, enum fence_others others)
 {
 	struct fence_step s;
+	bool registered = false;
 	int rc;
 
 	d->key = fence_key_next(d->key);
 	for (unsigned i = 0; i < STEPS_MAX; i++) {
 		rc = fence_disk_read(d, &d->view);
+		if (rc == 0 && registered && !fence_has(&d->view, d->key))
+			rc = was_removed(d);
 		if (rc != 0)
 			return rc;
-		s = fence_take(&d->view, seen, d->key, spare);
+		s = fence_take(&d->view, &d->seen, d->key, others);
 		if (s.todo == FENCE_ALIVE)
 			return give_way(d, s.key);
 		if (s.todo == FENCE_DONE) {
-			d->taken = true;
+			d->taken = d->held = true;
 			d->next = d->key;
 			atomic_store(&d->ok_at, fence_now());
 			return 0;
 		}
 		d->taken = true; /* something of ours may be there now */
 		rc = carry_out(d, &s);
+		if (rc == 0 && s.todo == FENCE_REGISTER)
+			registered = true;
 		if (rc != 0 && rc != -EBADE)
 			return rc;
 	}
@@ -172,9 +205,9 @@ take(struct fence_disk *d, const struct fence_view *seen, bool spare)
 }
 
 int
-fence_disk_take(struct fence_disk *d, bool force)
+fence_disk_take(struct fence_disk *d, enum fence_others others)
 {
-	return take(d, force ? NULL : &d->seen, false);
+	return take(d, others);
 }
 
 /* Our session is a new one: what the last one held becomes its own. */
@@ -186,7 +219,7 @@ resume(struct fence_disk *d)
 	if (rc != 0)
 		return rc;
 	if (fence_judge(&d->seen, d->id) == FENCE_HELD) {
-		rc = take(d, &d->seen, true);
+		rc = take(d, FENCE_SPARED);
 		if (rc != -EEXIST)
 			return rc;
 	} else {
@@ -236,6 +269,12 @@ keep(struct fence_disk *d)
 	rc = fence_disk_read(d, &d->view);
 	if (rc != 0)
 		return rc;
+	/* A kernel that sends a command twice is refused by its first. */
+	if (fence_judge(&d->view, d->id) == FENCE_HELD &&
+	    fence_has(&d->view, d->next)) {
+		atomic_store(&d->ok_at, fence_now());
+		return 0;
+	}
 	if (fence_judge(&d->view, d->id) == FENCE_HELD)
 		return fence_fail(d, -ENOLINK,
 		    "our registration was replaced "

@@ -34,7 +34,8 @@ enum fence_out {
 	FENCE_OUT_CLEAR = 3,	/* with key: all keys, all reservations */
 	FENCE_OUT_PREEMPT = 4,	/* with key: other goes */
 	FENCE_OUT_PREEMPT_ABORT = 5,  /* and so do its commands */
-	FENCE_OUT_REGISTER_IGNORE = 6 /* other, whatever was there */
+	FENCE_OUT_REGISTER_IGNORE = 6 /* other, whatever was there; NVMe must
+				       * know whether something was: key */
 };
 
 /* One command of libiscsi: the library tells its end. */
@@ -70,6 +71,7 @@ struct fence_disk {
 
 	/* Of one way or the other; valid while open. */
 	int fd;
+	int nsid; /* of an NVMe disk; else -1 */
 	int (*reader)(struct fence_disk *, struct fence_view *);
 	struct iscsi_context *iscsi;
 	struct iscsi_url *url;
@@ -80,7 +82,8 @@ struct fence_disk {
 	uint64_t next; /* what it was being changed to */
 	struct fence_view seen, view;
 	uint64_t seen_at;
-	bool taken;
+	bool taken; /* something of ours may be on it */
+	bool held;  /* it is ours, or was when we looked last */
 
 	/* Told to other threads. */
 	_Atomic uint64_t ok_at;
@@ -100,10 +103,11 @@ int fence_disk_out(struct fence_disk *, enum fence_out, uint64_t key,
     uint64_t other, uint8_t type);
 
 /*
- * Takes the disk, with a new key.  Registrants that are not in d->seen live,
- * unless force.  -EEXIST: somebody lives; nothing is left of us.
+ * Takes the disk, with a new key, having looked at it: d->seen.  -EEXIST:
+ * somebody lives, or takes it at the same moment and was quicker; nothing is
+ * left of us.
  */
-int fence_disk_take(struct fence_disk *, bool force);
+int fence_disk_take(struct fence_disk *, enum fence_others);
 
 /* No key and no reservation of this node is left; 0 also if none was. */
 int fence_disk_leave(struct fence_disk *);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
@@ -16,8 +17,10 @@
 #include "fence_parse.h"
 
 #define UNIT_ATTENTIONS_MAX 8 /* in a row */
+#define BUSY_NS		    (20 * FENCE_NS_PER_MS)
 #define LOGOUT_NS	    (200 * FENCE_NS_PER_MS)
 #define POLL_MS_MAX	    100
+#define LUN_MAX		    0x3fff /* flat space addressing of SAM-5 */
 
 static void
 ended(struct iscsi_context *iscsi, int status, void *data, void *private)
@@ -124,6 +127,10 @@ prepare(struct fence_disk *d)
 		return fence_fail(d, -EINVAL,
 		    "not a URL of the form "
 		    "iscsi://[USER[%%PASSWORD]@]HOST[:PORT]/TARGET/LUN");
+	/* The library cuts off what does not fit: that is another disk. */
+	if (d->url->lun < 0 || d->url->lun > LUN_MAX)
+		return fence_fail(
+		    d, -EINVAL, "the LUN is not from 0 to %d", LUN_MAX);
 	iscsi_set_noautoreconnect(d->iscsi, 1);
 	if (name_session(d) != 0 ||
 	    iscsi_set_targetname(d->iscsi, d->url->target) != 0 ||
@@ -147,31 +154,48 @@ run(struct fence_disk *d, struct scsi_task *task, struct fence_command *c,
 	return task;
 }
 
-/* Answers to a command that has come through. */
+/* An answer to a command that has come through. */
 static int
 judge(struct fence_disk *d, const struct scsi_task *t,
     const struct fence_command *c, const char *what)
 {
-	switch (c->status) {
-	case SCSI_STATUS_GOOD:
+	int key = (int)t->sense.key, ascq = t->sense.ascq;
+	int rc = fence_scsi_status(c->status, key, ascq);
+
+	switch (rc) {
+	case 0:
 		return 0;
-	case SCSI_STATUS_RESERVATION_CONFLICT:
-		return fence_fail(d, -EBADE, "%s: reservation conflict", what);
-	case SCSI_STATUS_BUSY:
-	case SCSI_STATUS_TASK_SET_FULL:
-		return -EAGAIN;
-	case SCSI_STATUS_CHECK_CONDITION:
-		if (t->sense.key == SCSI_SENSE_UNIT_ATTENTION)
-			return -EAGAIN;
-		if (t->sense.key == SCSI_SENSE_ILLEGAL_REQUEST)
-			return fence_fail(d, -EINVAL,
-			    "%s: the disk does not know it (sense 0x%04x)",
-			    what, (unsigned)t->sense.ascq);
-		break;
+	case -EBADE:
+		return fence_fail(d, rc, "%s: reservation conflict", what);
+	case -EINVAL:
+		return fence_fail(d, rc,
+		    "%s: the disk does not know it (sense 0x%04x)", what,
+		    (unsigned)ascq);
+	case -ENOSPC:
+		return fence_fail(
+		    d, rc, "%s: the disk has no room for another key", what);
 	}
-	return fence_fail(d, -EIO, "%s: status 0x%x, sense key %d, 0x%04x",
-	    what, (unsigned)c->status, (int)t->sense.key,
-	    (unsigned)t->sense.ascq);
+	return fence_fail(d, rc,
+	    "%s: the disk is busy or has failed (status 0x%x, sense key %d, "
+	    "0x%04x)",
+	    what, (unsigned)c->status, key, (unsigned)ascq);
+}
+
+/*
+ * Shall the command be sent once more?  At once, as often as a disk may have
+ * news for us, or after a while, until the time of one command is over.
+ */
+static bool
+again(const struct fence_disk *d, int rc, unsigned tries, uint64_t since)
+{
+	struct timespec pause = { 0, (long)BUSY_NS };
+
+	if (rc == -EAGAIN)
+		return tries < UNIT_ATTENTIONS_MAX;
+	if (rc != -EBUSY || fence_now() + BUSY_NS - since > d->timeout)
+		return false;
+	(void)nanosleep(&pause, NULL);
+	return true;
 }
 
 /* One PERSISTENT RESERVE IN: returns how many bytes there are. */
@@ -180,11 +204,13 @@ in(struct fence_disk *d, int action, uint8_t *data, uint16_t len)
 {
 	static const char *const names[] = { "read keys", "read reservation",
 		"report capabilities" };
+	uint64_t since = fence_now();
 	struct scsi_task *t;
 	struct fence_command c;
-	int rc = -EAGAIN;
+	unsigned tries = 0;
+	int rc;
 
-	for (int i = 0; rc == -EAGAIN && i < UNIT_ATTENTIONS_MAX; i++) {
+	do {
 		c = (struct fence_command){ 0 };
 		t = iscsi_persistent_reserve_in_task(
 		    d->iscsi, d->url->lun, action, len, ended, &c);
@@ -197,10 +223,7 @@ in(struct fence_disk *d, int action, uint8_t *data, uint16_t len)
 		}
 		if (t != NULL)
 			scsi_free_scsi_task(t);
-	}
-	if (rc == -EAGAIN)
-		return fence_fail(
-		    d, -EIO, "%s: the disk is busy", names[action]);
+	} while (again(d, rc, ++tries, since));
 	return rc;
 }
 
@@ -233,11 +256,13 @@ out(struct fence_disk *d, enum fence_out what, int type,
 {
 	static const char *const names[] = { "register", "reserve", "release",
 		"clear", "preempt", "preempt and abort", "register" };
+	uint64_t since = fence_now();
 	struct scsi_task *t;
 	struct fence_command c;
-	int rc = -EAGAIN;
+	unsigned tries = 0;
+	int rc;
 
-	for (int i = 0; rc == -EAGAIN && i < UNIT_ATTENTIONS_MAX; i++) {
+	do {
 		c = (struct fence_command){ 0 };
 		t = iscsi_persistent_reserve_out_task(d->iscsi, d->url->lun,
 		    (int)what, SCSI_PERSISTENT_RESERVE_SCOPE_LU, type, p, ended,
@@ -247,9 +272,7 @@ out(struct fence_disk *d, enum fence_out what, int type,
 			rc = judge(d, t, &c, names[what]);
 		if (t != NULL)
 			scsi_free_scsi_task(t);
-	}
-	if (rc == -EAGAIN)
-		return fence_fail(d, -EIO, "%s: the disk is busy", names[what]);
+	} while (again(d, rc, ++tries, since));
 	return rc;
 }
 
@@ -258,7 +281,7 @@ iscsi_out(struct fence_disk *d, enum fence_out what, uint64_t key,
     uint64_t other, uint8_t type)
 {
 	struct scsi_persistent_reserve_out_basic p = {
-		.reservation_key = key,
+		.reservation_key = what == FENCE_OUT_REGISTER_IGNORE ? 0 : key,
 		.service_action_reservation_key = other,
 	};
 

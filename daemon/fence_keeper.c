@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +23,7 @@
 #define LOOK_MS	     50	     /* how often silence is looked for */
 #define LEAVE_NS     (1500 * FENCE_NS_PER_MS)
 #define TELL_MS	     200
+#define BEAT_NS	     (500 * FENCE_NS_PER_MS)
 
 /* The pipe to the parent, and what we were given, and nothing else. */
 static int
@@ -63,6 +63,7 @@ static void
 detach(int parent)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	uint8_t ok = EXIT_OK;
 
 	(void)setsid();
 	(void)!chdir("/");
@@ -71,7 +72,7 @@ detach(int parent)
 		(void)dup2(null, fd);
 	if (null > 2)
 		(void)close(null);
-	(void)!write(parent, "k", 1);
+	(void)!write(parent, &ok, sizeof(ok));
 	(void)close(parent);
 }
 
@@ -124,9 +125,14 @@ keep(struct fence_crew *crew, struct fence_conf *c, int signals)
 		{ crew->wake, POLLIN, 0 } };
 	char why[1024];
 	unsigned sig = 0;
+	uint64_t beat = 0;
 
-	fence_all_hold(crew);
 	while (sig == 0 && !fence_all_lost(crew, why, sizeof(why))) {
+		fence_all_hold(crew);
+		if (fence_now() >= beat) {
+			fence_state_beat(c, fence_now());
+			beat = fence_now() + BEAT_NS;
+		}
 		if (poll(p, 2, LOOK_MS) > 0 && (p[0].revents & POLLIN) != 0)
 			sig = signal_of(signals);
 	}
@@ -138,6 +144,10 @@ keep(struct fence_crew *crew, struct fence_conf *c, int signals)
 		    (unsigned)c->id);
 	tell(c->alive, why);
 	(void)fence_state_write_loss(c, why);
+	/* A thread that hangs in the kernel would hold both for long. */
+	if (c->alive != -1)
+		(void)close(c->alive);
+	fence_state_unlock(c);
 	return EXIT_FAILED;
 }
 
@@ -179,11 +189,12 @@ static void
 boast(const struct fence_crew *crew, uint64_t since)
 {
 	char from[32] = "";
-	unsigned n = count_taken(crew);
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < crew->n; i++) {
-		if (!crew->members[i].disk.taken)
+		if (!crew->members[i].disk.held)
 			continue;
+		n++;
 		if (former(&crew->members[i].disk) != 0)
 			(void)snprintf(from, sizeof(from), " from %08x",
 			    former(&crew->members[i].disk));
@@ -200,9 +211,8 @@ refuse(const char *what, int rc)
 	return EXIT_FAILED;
 }
 
-/* The child: what it returns is the exit code, of start or of the keeper. */
-static int
-run(const struct fence_conf *conf, int parent)
+int
+fence_keeper_start(const struct fence_conf *conf, int parent)
 {
 	struct fence_conf c = *conf;
 	struct fence_crew *crew;
@@ -221,6 +231,7 @@ run(const struct fence_conf *conf, int parent)
 	if (signals == -1)
 		return refuse("signals", -errno);
 	/* Before: what is taken now must be found by stop whatever happens. */
+	fence_state_beat(&c, since);
 	rc = fence_state_write_disks(&c);
 	if (rc == 0)
 		rc = fence_state_write_loss(&c, "");
@@ -238,37 +249,12 @@ run(const struct fence_conf *conf, int parent)
 	}
 	boast(crew, since);
 	detach(parent);
-	return keep(crew, &c, signals);
-}
-
-int
-fence_keeper_start(const struct fence_conf *c)
-{
-	int ends[2], status;
-	pid_t pid;
-	char byte;
-
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return refuse("pipe", -errno);
-	(void)fflush(NULL);
-	pid = fork();
-	if (pid == -1)
-		return refuse("fork", -errno);
-	if (pid == 0)
-		_exit(run(c, ends[1])); /* threads may hang: no clean end */
-	(void)close(ends[1]);
-	if (read(ends[0], &byte, 1) == 1)
-		return EXIT_OK;
-	if (waitpid(pid, &status, 0) == -1 || !WIFEXITED(status)) {
-		(void)fprintf(stderr, "carp-fence: it was killed\n");
-		return EXIT_FAILED;
-	}
-	return WEXITSTATUS(status);
+	_exit(keep(crew, &c, signals));
 }
 
 /* By a descriptor, for the number may become another process's. */
 int
-fence_keeper_stop(pid_t pid, uint64_t deadline)
+fence_keeper_stop(const struct fence_conf *c, pid_t pid, uint64_t deadline)
 {
 	struct pollfd p = { -1, POLLIN, 0 };
 	uint64_t now;
@@ -277,7 +263,13 @@ fence_keeper_stop(pid_t pid, uint64_t deadline)
 	p.fd = pidfd_open(pid, 0);
 	if (p.fd == -1)
 		return errno == ESRCH ? 0 : -errno;
+	/* If it is the keeper yet, the descriptor is the keeper's. */
+	if (fence_state_keeper(c) != pid) {
+		(void)close(p.fd);
+		return 0;
+	}
 	(void)pidfd_send_signal(p.fd, LEAVE_SIGNAL, NULL, 0);
+	(void)pidfd_send_signal(p.fd, SIGCONT, NULL, 0); /* if stopped */
 	now = fence_now();
 	if (poll(&p, 1,
 		deadline > now ? (int)((deadline - now) / FENCE_NS_PER_MS)

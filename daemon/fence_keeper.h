@@ -7,10 +7,14 @@
 
 #include "fence_conf.h"
 
-/* Takes the disks and leaves a keeper behind.  Returns an exit code. */
-int fence_keeper_start(const struct fence_conf *);
+/*
+ * Takes the disks and becomes their keeper; that they are taken is written to
+ * the descriptor parent as an exit code of one byte.  It returns only if they
+ * are not: an exit code.
+ */
+int fence_keeper_start(const struct fence_conf *, int parent);
 
 /* Asks it to leave the disks and end; kills it at the deadline. */
-int fence_keeper_stop(pid_t, uint64_t deadline);
+int fence_keeper_stop(const struct fence_conf *, pid_t, uint64_t deadline);
 
 #endif

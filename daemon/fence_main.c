@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* carp-fence: its verbs as a hook of carpd, and by hand. */
+#include <sys/wait.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +15,7 @@
 #include "fence_keeper.h"
 #include "fence_state.h"
 
+#define STILL_NS   (2 * FENCE_NS_PER_S)
 #define READ_AGAIN 3 /* times: a keeper moves its key each second or less */
 
 static const char usage_text[] =
@@ -93,7 +97,6 @@ crew_of(struct fence_conf *c)
 	return fence_crew_new(c, c->why, sizeof(c->why));
 }
 
-/* What was taken counts, even if a pattern would find more by now. */
 /* By carpd, each second: good news is none. */
 static bool
 monitored(void)
@@ -103,6 +106,24 @@ monitored(void)
 	return mode != NULL && strcmp(mode, "monitor") == 0;
 }
 
+/* A keeper that is stopped, or starved, notices no loss. */
+static int
+alive(const struct fence_conf *c, pid_t keeper)
+{
+	uint64_t now = fence_now(), beat = fence_state_last_beat(c);
+	uint64_t limit = c->loss > STILL_NS ? c->loss : STILL_NS;
+	char why[128];
+
+	if (beat == 0 || now < beat + limit)
+		return EXIT_OK;
+	(void)snprintf(why, sizeof(why),
+	    "the keeper, process %ld, has stood still for %.1f s: is it "
+	    "stopped?",
+	    (long)keeper, (double)(now - beat) / 1e9);
+	return fail(EXIT_FAILED, why);
+}
+
+/* What was taken counts, even if a pattern would find more by now. */
 static int
 do_status(struct fence_conf *c, char **args)
 {
@@ -118,6 +139,8 @@ do_status(struct fence_conf *c, char **args)
 		    why[0] != '\0' ? ": it ended because " : "", why);
 		return fail(EXIT_NOT_RUNNING, text);
 	}
+	if (alive(c, keeper) != EXIT_OK)
+		return EXIT_FAILED;
 	rc = fence_state_read_disks(c) == 0 ? fence_conf_check(c) : EXIT_FAILED;
 	if (rc != 0)
 		return fail(rc, c->why);
@@ -134,6 +157,30 @@ do_status(struct fence_conf *c, char **args)
 	return EXIT_OK;
 }
 
+/*
+ * A keeper keeps what it was started with.  Disks that are named since then
+ * have no fence: storage must not start on them.
+ */
+static int
+start_again(struct fence_conf *c, char **args)
+{
+	unsigned kept;
+	int rc = fence_state_read_disks(c) == 0 ? 0 : EXIT_FAILED;
+
+	if (rc == 0 && c->ndisks > 0)
+		rc = fence_conf_check(c);
+	kept = c->ndisks;
+	if (rc == 0)
+		rc = name_disks(c, args);
+	if (rc == 0)
+		rc = fence_conf_missing(c, kept);
+	if (rc != 0)
+		return fail(rc, c->why);
+	fence_conf_free(c);
+	return do_status(c, args);
+}
+
+/* What was taken and not given back is taken again, else nobody keeps it. */
 static int
 do_start(struct fence_conf *c, char **args)
 {
@@ -142,8 +189,10 @@ do_start(struct fence_conf *c, char **args)
 	if (rc != 0)
 		return state_error(c, rc);
 	if (fence_state_keeper(c) != 0)
-		return do_status(c, args);
+		return start_again(c, args);
 	rc = name_disks(c, args);
+	if (rc == 0 && fence_state_read_disks(c) != 0)
+		rc = EXIT_FAILED;
 	if (rc == 0)
 		rc = fence_conf_check(c);
 	if (rc != 0)
@@ -152,7 +201,7 @@ do_start(struct fence_conf *c, char **args)
 		return fail(EXIT_PARAMETER,
 		    "WATCH: is longer than the time "
 		    "limit of start allows: write less, or raise that");
-	return fence_keeper_start(c);
+	return fence_keeper_start(c, c->parent);
 }
 
 /* A keeper that runs leaves the disks itself, and sooner than we would. */
@@ -164,7 +213,7 @@ end_keeper(const struct fence_conf *c)
 
 	if (keeper == 0)
 		return 0;
-	return fence_keeper_stop(keeper, now + (c->deadline - now) / 10 * 6);
+	return fence_keeper_stop(c, keeper, now + (c->deadline - now) / 10 * 6);
 }
 
 /*
@@ -309,8 +358,11 @@ do_keys(struct fence_conf *c, char **args)
 static int
 clear_one(struct fence_crew *crew, struct fence_disk *d)
 {
-	int rc = fence_disk_out(d, FENCE_OUT_REGISTER_IGNORE, 0, d->key, 0);
+	int rc = fence_disk_read(d, &d->seen);
 
+	if (rc == 0 || rc == -EBADMSG)
+		rc = fence_disk_out(d, FENCE_OUT_REGISTER_IGNORE,
+		    fence_find(&d->seen, d->id), d->key, 0);
 	if (rc == 0)
 		rc = fence_disk_out(d, FENCE_OUT_CLEAR, d->key, 0, 0);
 	return rc == 0 ? read_one(crew, d) : rc;
@@ -352,6 +404,49 @@ static const struct verb {
 	{ "clear", do_clear, true },
 };
 
+/* The worker: its result is told before it ends, for that may take long. */
+static void
+work(const struct verb *v, struct fence_conf *c, char **args)
+{
+	uint8_t code = (uint8_t)v->run(c, args);
+
+	(void)fflush(NULL);
+	/* Who reads them waits for nobody else. */
+	for (int fd = 0; fd < 3; fd++)
+		(void)close(fd);
+	if (c->alive != -1)
+		(void)close(c->alive);
+	(void)!write(c->parent, &code, sizeof(code));
+	_exit(code);
+}
+
+/*
+ * A disk that hangs in the kernel keeps its thread, and with it the process,
+ * from ending even when killed.  So a child of ours does the work, and is left
+ * behind if need be.
+ */
+static int
+run(const struct verb *v, struct fence_conf *c, char **args)
+{
+	int ends[2], status;
+	uint8_t code;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return fail(EXIT_FAILED, strerror(errno));
+	c->parent = ends[1];
+	pid = fork();
+	if (pid == -1)
+		return fail(EXIT_FAILED, strerror(errno));
+	if (pid == 0)
+		work(v, c, args);
+	(void)close(ends[1]);
+	if (read(ends[0], &code, sizeof(code)) == sizeof(code))
+		return code;
+	(void)waitpid(pid, &status, 0);
+	return fail(EXIT_FAILED, "it was killed");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -373,9 +468,7 @@ main(int argc, char **argv)
 		rc = fence_conf_read(&c);
 		if (rc != 0)
 			return fail(rc, c.why);
-		rc = verbs[i].run(&c, argv + 2);
-		(void)fflush(NULL);
-		_exit(rc); /* threads may hang: no clean end */
+		return run(&verbs[i], &c, argv + 2);
 	}
 	return usage(stderr, EXIT_PARAMETER);
 }

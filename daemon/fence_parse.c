@@ -183,16 +183,74 @@ fence_type_to_linux(uint8_t type)
 	return 0;
 }
 
+/* Statuses, sense keys and additional sense codes of SAM-5 and SPC-4. */
+enum {
+	GOOD = 0x00,
+	CHECK_CONDITION = 0x02,
+	BUSY = 0x08,
+	CONFLICT = 0x18,
+	TASK_SET_FULL = 0x28,
+	TASK_ABORTED = 0x40,
+
+	NOT_READY = 0x2,
+	ILLEGAL_REQUEST = 0x5,
+	UNIT_ATTENTION = 0x6,
+	ABORTED_COMMAND = 0xb,
+
+	BECOMING_READY = 0x0401,
+	IN_TRANSITION = 0x040a,	      /* it changes its controller: ALUA */
+	NO_REGISTRATION_ROOM = 0x5504 /* insufficient registration resources */
+};
+
+static int
+sense(int key, int asc_ascq)
+{
+	switch (key) {
+	case UNIT_ATTENTION: /* preempted, released, reset, changed ... */
+	case ABORTED_COMMAND:
+		return -EAGAIN;
+	case NOT_READY:
+		if (asc_ascq == BECOMING_READY || asc_ascq == IN_TRANSITION)
+			return -EBUSY;
+		break;
+	case ILLEGAL_REQUEST:
+		return asc_ascq == NO_REGISTRATION_ROOM ? -ENOSPC : -EINVAL;
+	}
+	return -EIO;
+}
+
+int
+fence_scsi_status(int status, int sense_key, int asc_ascq)
+{
+	switch (status) {
+	case GOOD:
+		return 0;
+	case CONFLICT:
+		return -EBADE;
+	case BUSY:
+	case TASK_SET_FULL:
+		return -EBUSY;
+	case TASK_ABORTED: /* by PREEMPT AND ABORT of another node */
+		return -EAGAIN;
+	case CHECK_CONDITION:
+		return sense(sense_key, asc_ascq);
+	}
+	return -EIO;
+}
+
 /*
  * A conflict is told as the status of SCSI, 0x18, or, by older kernels, of
- * NVMe: 0x83 in the low eleven bits.
+ * NVMe: 0x83 in the low eleven bits.  A CHECK CONDITION comes without its
+ * sense, and kernels before 6.10 do not ask again after a UNIT ATTENTION.
  */
 int
 fence_linux_status(int status)
 {
 	if (status == 0)
 		return 0;
-	if ((status & 0xff) == 0x18 || (status & 0x7ff) == 0x83)
+	if ((status & 0xff) == CONFLICT || (status & 0x7ff) == 0x83)
 		return -EBADE;
+	if ((status & 0x00ff00ff) == CHECK_CONDITION)
+		return -EAGAIN;
 	return -EIO;
 }

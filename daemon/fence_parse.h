@@ -32,7 +32,17 @@ int fence_parse_nvme(
 uint8_t fence_type_from_linux(uint32_t type);
 uint32_t fence_type_to_linux(uint8_t type);
 
-/* What the ioctls of linux/pr.h return: 0, -EBADE (conflict) or -EIO. */
+/*
+ * What a SCSI disk answers: 0; -EBADE (conflict); -EAGAIN, ask at once again
+ * (it had to tell something first); -EBUSY, ask again after a while; -EINVAL,
+ * it does not know the command; -ENOSPC, no room for another key; or -EIO.
+ */
+int fence_scsi_status(int status, int sense_key, int asc_ascq);
+
+/*
+ * What the ioctls of linux/pr.h return: 0, -EBADE (conflict), -EAGAIN (it may
+ * have been a UNIT ATTENTION) or -EIO.
+ */
 int fence_linux_status(int status);
 
 #endif

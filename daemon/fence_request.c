@@ -25,7 +25,9 @@ fence_request(struct fence_request *r, enum fence_out what, uint64_t key,
 	r->number = numbers[what];
 	switch (what) {
 	case FENCE_OUT_REGISTER_IGNORE:
+		/* The kernel tells NVMe to replace a key, or to add one. */
 		r->arg.registration.flags = PR_FL_IGNORE_KEY;
+		r->arg.registration.old_key = key;
 		r->arg.registration.new_key = other;
 		break;
 	case FENCE_OUT_REGISTER:
@@ -39,9 +41,10 @@ fence_request(struct fence_request *r, enum fence_out what, uint64_t key,
 		break;
 	case FENCE_OUT_PREEMPT:
 	case FENCE_OUT_PREEMPT_ABORT:
-		/* The one who goes is the old one. */
-		r->arg.preempt.old_key = other;
-		r->arg.preempt.new_key = key;
+		/* Whatever the names say: first our own key, then the one
+		 * that goes, as in PERSISTENT RESERVE OUT. */
+		r->arg.preempt.old_key = key;
+		r->arg.preempt.new_key = other;
 		r->arg.preempt.type = linux_type;
 		break;
 	case FENCE_OUT_CLEAR:

@@ -56,6 +56,16 @@ fence_state_lock(const struct fence_conf *c)
 	return 0; /* never closed: closing would release it */
 }
 
+/* Closing any descriptor of the file does it. */
+void
+fence_state_unlock(const struct fence_conf *c)
+{
+	int fd = open_lock(c, 0);
+
+	if (fd != -1)
+		(void)close(fd);
+}
+
 pid_t
 fence_state_keeper(const struct fence_conf *c)
 {
@@ -66,9 +76,41 @@ fence_state_keeper(const struct fence_conf *c)
 	if (fd == -1)
 		return 0;
 	if (fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK)
-		pid = l.l_pid;
+		pid = l.l_pid > 0 ? l.l_pid : -1; /* of another namespace */
 	(void)close(fd);
 	return pid;
+}
+
+/* Time of the keeper's clock, which only a reboot sets back. */
+void
+fence_state_beat(const struct fence_conf *c, uint64_t now)
+{
+	char path[PATH_LEN];
+	int fd;
+
+	path_of(path, c, "beat");
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return;
+	(void)!pwrite(fd, &now, sizeof(now), 0);
+	(void)close(fd);
+}
+
+uint64_t
+fence_state_last_beat(const struct fence_conf *c)
+{
+	char path[PATH_LEN];
+	uint64_t when = 0;
+	int fd;
+
+	path_of(path, c, "beat");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return 0;
+	if (pread(fd, &when, sizeof(when), 0) != sizeof(when))
+		when = 0;
+	(void)close(fd);
+	return when;
 }
 
 /* The directory is root's alone, and so are names with passwords in it. */

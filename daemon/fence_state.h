@@ -13,9 +13,14 @@ int fence_state_make(const struct fence_conf *);
 
 /* Held until the process ends.  -EAGAIN: by somebody else. */
 int fence_state_lock(const struct fence_conf *);
+void fence_state_unlock(const struct fence_conf *);
 
-/* The process that holds the lock, 0 if none does. */
+/* The process that holds the lock, 0 if none does; -1: one we cannot see. */
 pid_t fence_state_keeper(const struct fence_conf *);
+
+/* When the keeper last showed that it lives, by fence_now(); 0: not yet. */
+void fence_state_beat(const struct fence_conf *, uint64_t now);
+uint64_t fence_state_last_beat(const struct fence_conf *);
 
 /* The disks that were taken; reading adds them to the configuration. */
 int fence_state_write_disks(const struct fence_conf *);

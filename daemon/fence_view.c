@@ -44,6 +44,16 @@ fence_find(const struct fence_view *v, uint32_t id)
 	return 0;
 }
 
+uint64_t
+fence_foreign_key(const struct fence_view *v, uint32_t id)
+{
+	for (uint32_t i = 0; i < v->nkeys; i++) {
+		if (!fence_key_of(v->keys[i], id))
+			return v->keys[i];
+	}
+	return 0;
+}
+
 unsigned
 fence_foreign(const struct fence_view *v, uint32_t id)
 {
@@ -143,24 +153,34 @@ other_than(const struct fence_view *v, uint64_t key, bool spare)
 	return 0;
 }
 
+/* Was it there when we looked first? */
+static bool
+known(const struct fence_view *seen, uint64_t key, enum fence_others others)
+{
+	if (others == FENCE_COMING)
+		return fence_find(seen, (uint32_t)(key >> 32)) != 0;
+	return fence_has(seen, key);
+}
+
 /*
  * Somebody who was not there when we looked first, and to whom we give way:
  * whoever has the reservation already, or else, of two that start at the same
  * time, the one with the lower key.
  */
 static uint64_t
-rival(const struct fence_view *v, const struct fence_view *seen, uint64_t key)
+rival(const struct fence_view *v, const struct fence_view *seen, uint64_t key,
+    enum fence_others others)
 {
 	bool equal = fence_has(v, key) && !for_all(v);
 	uint64_t k;
 
-	if (v->reserved && v->holder == key)
+	if (others == FENCE_NOBODY || (v->reserved && v->holder == key))
 		return 0;
-	if (v->reserved && !for_all(v) && !fence_has(seen, v->holder))
+	if (v->reserved && !for_all(v) && !known(seen, v->holder, others))
 		return v->holder;
 	for (uint32_t i = 0; i < v->nkeys; i++) {
 		k = v->keys[i];
-		if (k == key || fence_has(seen, k))
+		if (k == key || known(seen, k, others))
 			continue;
 		if (!equal || k < key)
 			return k;
@@ -170,11 +190,10 @@ rival(const struct fence_view *v, const struct fence_view *seen, uint64_t key)
 
 struct fence_step
 fence_take(const struct fence_view *v, const struct fence_view *seen,
-    uint64_t key, bool spare)
+    uint64_t key, enum fence_others others)
 {
-	uint64_t other;
+	uint64_t other = rival(v, seen, key, others);
 
-	other = seen != NULL ? rival(v, seen, key) : 0;
 	if (other != 0)
 		return (struct fence_step){ FENCE_ALIVE, other, 0 };
 	if (!fence_has(v, key))
@@ -186,7 +205,7 @@ fence_take(const struct fence_view *v, const struct fence_view *seen,
 	/* Of two that are registered only one can do this. */
 	if (!v->reserved)
 		return (struct fence_step){ FENCE_RESERVE, key, 0 };
-	other = other_than(v, key, spare);
+	other = other_than(v, key, others == FENCE_SPARED);
 	if (other != 0)
 		return (struct fence_step){ FENCE_PREEMPT, other, 0 };
 	/* Preempting oneself changes the type without a gap. */

@@ -36,8 +36,9 @@ uint64_t fence_key(uint32_t id, uint32_t counter);
 uint64_t fence_key_next(uint64_t key);
 bool fence_key_of(uint64_t key, uint32_t id);
 
-/* The first key of a node, 0 if it has none. */
+/* The first key of a node, 0 if it has none; the first of any other. */
 uint64_t fence_find(const struct fence_view *, uint32_t id);
+uint64_t fence_foreign_key(const struct fence_view *, uint32_t id);
 bool fence_has(const struct fence_view *, uint64_t key);
 unsigned fence_foreign(const struct fence_view *, uint32_t id);
 
@@ -76,14 +77,18 @@ struct fence_step {
 	uint8_t type;
 };
 
-/*
- * key is ours from now on.  Registrants that are not in seen live, and win
- * unless we were quicker; seen is NULL if they shall lose the disk even so.
- * spare: other keys of our node stay, unless one holds the reservation:
- * programs of its own use them.
- */
+/* Who else is registered. */
+enum fence_others {
+	FENCE_LIVING, /* who is not in seen lives, and wins if quicker */
+	FENCE_COMING, /* the same, but nodes that are in seen lose it */
+	FENCE_NOBODY, /* all lose it */
+	FENCE_SPARED  /* as the first; and other keys of our node stay unless
+		       * one holds the reservation: programs of its own */
+};
+
+/* key is ours from now on. */
 struct fence_step fence_take(const struct fence_view *,
-    const struct fence_view *seen, uint64_t key, bool spare);
+    const struct fence_view *seen, uint64_t key, enum fence_others);
 
 /* All keys of the node of this key go, others stay. */
 struct fence_step fence_leave(const struct fence_view *, uint64_t key);

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 decide(const struct fence_view *v)
 {
-	struct fence_step s = fence_take(v, NULL, US, false);
+	struct fence_step s = fence_take(v, NULL, US, FENCE_NOBODY);
 	/* Or else it has moved between the reading of keys and holder. */
 	bool whole = !v->reserved || v->type >= FENCE_ALL_REGISTRANTS ||
 		     fence_has(v, v->holder);
@@ -34,7 +34,7 @@ decide(const struct fence_view *v)
 	MUST((s.todo == FENCE_REGISTER) == !fence_has(v, US));
 	if (s.todo == FENCE_DONE)
 		MUST(fence_judge(v, 0xaaaaaaaa) == FENCE_HELD);
-	s = fence_take(v, v, US, true);
+	s = fence_take(v, v, US, FENCE_SPARED);
 	MUST(s.todo != FENCE_ALIVE || !whole);
 	s = fence_leave(v, US);
 	MUST((s.todo == FENCE_DONE) == (fence_find(v, 0xaaaaaaaa) == 0));

@@ -16,7 +16,7 @@ done
 usual_net
 mkdir -p /run/tgtd
 IQN=iqn.2000-01.invalid.test:disks
-URL=iscsi://192.0.2.9/$IQN
+URL=iscsi://192.0.2.9/${IQN}1
 declare -A KEYS=([a]=aaaaaaaa [b]=bbbbbbbb [x]=cccccccc)
 
 # tgtd N LUN...: a target in the namespace c; N is its control port.
@@ -27,7 +27,7 @@ target() {
 	    > "$T/c/log.$n" 2>&1 &
 	PID[tgtd$n]=$!
 	wait_for 5 adm "$n" --mode sys --op show > /dev/null || return 1
-	adm "$n" --mode target --op new --tid 1 --targetname $IQN
+	adm "$n" --mode target --op new --tid 1 --targetname $IQN$n
 	for lun; do
 		truncate -s 8M "$T/c/disk.$n.$lun"
 		adm "$n" --mode logicalunit --op new --tid 1 --lun "$lun" \
@@ -143,6 +143,61 @@ closed_after() {
 	    'BEGIN { printf "%.3f", (b - a) / 1e6 }'
 }
 
+ALL="DISKS=$URL/1 $URL/2 $URL/3 $URL/4"
+
+# Who has the disks now: a, b, both or none; "both" is also half and half.
+owner() {
+	local d who=
+	for d in 1 2 3 4; do
+		case $(keys "$URL/$d") in
+		"keys ${KEYS[a]} holder ${KEYS[a]} type 5") who=${who}a ;;
+		"keys ${KEYS[b]} holder ${KEYS[b]} type 5") who=${who}b ;;
+		*) who=${who}x ;;
+		esac
+	done
+	case $who in
+	aaaa) echo a ;;
+	bbbb) echo b ;;
+	*) echo "$who" ;;
+	esac
+}
+
+# Does the node of this name believe to have what it has not?
+deluded() {
+	[ -n "$(keeper "$1")" ] && [ "$(owner)" != "$1" ]
+}
+
+# contest ROUNDS PEER: both start at the same moment.  Counts the rounds in
+# which both or none won, and those that ended with something else than one
+# owner and its keeper.
+contest() {
+	local i pa pb ra rb
+	both=0 none=0 wrong=0
+	for ((i = 0; i < $1; i++)); do
+		fence a start "$ALL" CARPD_PEER="$2" &
+		pa=$!
+		fence b start "$ALL" CARPD_PEER="$2" &
+		pb=$!
+		wait $pa
+		ra=$?
+		wait $pb
+		rb=$?
+		[ $ra$rb = 00 ] && both=$((both + 1))
+		[ $ra != 0 ] && [ $rb != 0 ] && none=$((none + 1))
+		if [ $ra = 0 ] || [ $rb = 0 ]; then
+			wait_for 2 eval '! deluded a && ! deluded b' ||
+			    wrong=$((wrong + 1))
+			case $(owner) in
+			a | b) ;;
+			*) wrong=$((wrong + 1)) ;;
+			esac
+			[ -n "$(keeper a)$(keeper b)" ] || wrong=$((wrong + 1))
+		fi
+		fence a stop "$ALL"
+		fence b stop "$ALL"
+	done
+}
+
 mkdir -p "$T/x" "$T/c"
 target 1 3260 1 2 3 4 || skip "tgtd does not start here: $(tail -n 1 "$T/c/log.1")"
 
@@ -184,7 +239,6 @@ check "everybody may write" io b write "$URL/1"
 check "stop again: 0" exits 0 a stop
 
 title "several disks at once"
-ALL="DISKS=$URL/1 $URL/2 $URL/3 $URL/4"
 check "start with four" timed exits 0 a start "$ALL"
 note "start on four free disks: $took s"
 for i in 1 2 3 4; do
@@ -195,6 +249,36 @@ check "stop although the configuration names one now" exits 0 a stop
 for i in 1 2 3 4; do
 	check "disk $i is free" empty "$URL/$i"
 done
+
+title "the configuration has changed since the start"
+check "start with one" exits 0 a start
+check "start with two: refused, for the second is not fenced: 1" \
+    exits 1 a start "DISKS=$URL/1 $URL/2"
+check "in words" grep -q "$URL/2: was named after" "$T/a/log"
+check "the second was not touched" empty "$URL/2"
+check "the first is ours yet" exits 0 a status
+check "stop" exits 0 a stop
+check "start with two" exits 0 a start "DISKS=$URL/1 $URL/2"
+check "start with one: 0, both are ours" exits 0 a start
+check "the second stays ours" ours a "$URL/2"
+kill -KILL "$(keeper a)"
+wait_for 2 eval '[ -z "$(keeper a)" ]'
+check "start with one after the keeper was killed" exits 0 a start
+check "the second is not forgotten" wait_for 2 eval \
+    'ours a "$URL/2" && k=$(full_key "$URL/2" a) &&
+     sleep 0.5 && [ "$k" != "$(full_key "$URL/2" a)" ]'
+check "stop" exits 0 a stop
+check "both are free" eval 'empty "$URL/1" && empty "$URL/2"'
+
+title "a disk that is named in two ways counts once"
+TWICE="DISKS=$URL/1 iscsi://192.0.2.9:3260/${IQN}1/1"
+check "start" start_alive a "$TWICE" LOSS=1
+check "it is ours" ours a "$URL/1"
+check "and stays ours" always 3 eval 'ours a "$URL/1" && ! closed a'
+check "it counts once" eval 'exits 0 a status "$TWICE" &&
+    tail -n 1 "$T/a/log" | grep -q "^1 disk"'
+check "stop" exits 0 a stop "$TWICE"
+check "nothing is left" empty "$URL/1"
 
 title "a living peer is left alone"
 check "a has the disk" start_alive a
@@ -227,6 +311,17 @@ check "the disk is b's yet" ours b "$URL/1"
 check "a takes it after WATCH" timed exits 0 a start CARPD_PEER=unclear
 note "taken from a dead peer, unclear: $took s"
 check "not before 0.6 s" less 0.6 "$took"
+check "it is a's alone" ours a "$URL/1"
+
+title "a shorter INTERVAL makes a shorter WATCH"
+check "a: stop" exits 0 a stop
+check "b has it" exits 0 b start CARPD_PEER=dead INTERVAL=0.1
+check "a sees that it lives" exits 6 a start INTERVAL=0.1
+kill -KILL "$(keeper b)"
+check "a takes it" timed exits 0 a start CARPD_PEER=unclear INTERVAL=0.1
+note "taken from a dead peer, unclear, INTERVAL=0.1: $took s"
+check "not before 0.26 s" less 0.26 "$took"
+check "but before the usual WATCH" less "$took" 0.6
 check "it is a's alone" ours a "$URL/1"
 
 title "the same, said to be passive or dead: at once"
@@ -262,6 +357,16 @@ check "the disk stays a's" ours a "$URL/1"
 check "stop" exits 0 a stop
 check "nothing is left" empty "$URL/1"
 
+title "the keeper is stopped: it keeps nothing, and status says so"
+check "start" start_alive a
+kill -STOP "$(keeper a)"
+check "the disk is ours yet" ours a "$URL/1"
+check "status: 1" wait_for 6 eval '! fence a status'
+check "in words" grep -q 'has stood still' "$T/a/log"
+check "stop wakes it up" timed exits 0 a stop
+check "it did not have to be killed" less "$took" 2.0
+check "nothing is left" empty "$URL/1"
+
 title "stolen by another node by hand"
 start_alive a INTERVAL=0.25
 sleep 0.3
@@ -276,27 +381,17 @@ check "without --yes nothing is cleared" eval "fence b start &&
     not on a '$FENCE' clear '$URL/1' > /dev/null 2>&1 && ours b '$URL/1'"
 fence b stop
 
-title "two nodes start at the same time"
-both=0 none=0
-for i in 1 2 3 4 5 6 7 8 9 10; do
-	fence a start "$ALL" &
-	p=$!
-	fence b start "$ALL"
-	rb=$?
-	wait $p
-	ra=$?
-	[ $ra$rb = 00 ] && both=$((both + 1))
-	[ $ra != 0 ] && [ $rb != 0 ] && none=$((none + 1))
-	winner=$([ $ra = 0 ] && echo a || echo b)
-	for d in 1 2 3 4; do
-		[ $ra != 0 ] && [ $rb != 0 ] && break
-		ours $winner "$URL/$d" || both=$((both + 1))
-	done
-	fence a stop "$ALL"
-	fence b stop "$ALL"
-done
+title "two nodes start at the same time, each unclear about the other"
+contest 10 unclear
 check "never both" is $both 0
-note "neither in $none of 10"
+check "one of them each time" is $none 0
+check "and that one has all disks" is $wrong 0
+
+title "the same, each told that the other is dead"
+contest 30 dead
+note "the later took it from the earlier in $both of 30"
+check "one of them each time" is $none 0
+check "in the end one has all disks, and no other thinks so" is $wrong 0
 for i in 1 2 3 4; do
 	check "disk $i is free" empty "$URL/$i"
 done
@@ -334,7 +429,7 @@ check "stop" exits 0 a stop
 
 title "a target that hangs"
 target 2 3261 1
-HUNG=iscsi://192.0.2.9:3261/$IQN/1
+HUNG=iscsi://192.0.2.9:3261/${IQN}2/1
 kill -STOP "${PID[tgtd2]}"
 check "start fails within its limit" timed exits 1 a start \
     "DISKS=$URL/1 $HUNG" CARPD_TIMEOUT=4
@@ -351,6 +446,22 @@ kill -CONT "${PID[tgtd2]}"
 check "the absent disk is taken when it comes" wait_for 5 ours a "$HUNG"
 check "stop" exits 0 a stop "DISKS=$URL/1 $URL/2 $HUNG" MISSING=1
 check "verify" exits 0 a verify "DISKS=$URL/1 $URL/2 $HUNG"
+
+THREE="DISKS=$URL/1 $URL/2 $HUNG"
+check "another node has a disk" exits 0 x start "DISKS=$HUNG" LOSS=60 \
+    TIMEOUT=0.3
+kill -STOP "${PID[tgtd2]}"
+# After a pause of the disk its keeper must be given time to come back, too.
+check "it hangs: start without it" start_alive a "$THREE" MISSING=1 \
+    TIMEOUT=0.3 WATCH=3
+kill -CONT "${PID[tgtd2]}"
+check "it comes back" wait_for 5 ours x "$HUNG"
+check "a living node keeps it" always 5 eval \
+    'ours x "$HUNG" && ! closed a'
+check "that is no loss: status 0" exits 0 a status "$THREE" MISSING=1
+kill -KILL "$(keeper x)"
+check "it is taken when that node is dead" wait_for 10 ours a "$HUNG"
+check "stop" exits 0 a stop "$THREE" MISSING=1
 
 check "start with both" start_alive a "DISKS=$URL/1 $HUNG" LOSS=1.5 \
     TIMEOUT=0.5
@@ -410,6 +521,10 @@ check "a pattern without a match" exits 1 a start "DISKS=/dev/disk/by-id/none-*"
 check "a URL without a target" exits 1 a start DISKS=iscsi://192.0.2.9/
 check "nobody listens there" exits 1 a start "DISKS=iscsi://192.0.2.9:9/$IQN/1"
 check "no such unit" exits 1 a start "DISKS=$URL/9"
+check "a unit that no disk can have" eval \
+    'exits 1 a start "DISKS=$URL/65537" && grep -q "LUN is not" "$T/a/log"'
+check "a URL that would be cut off" exits 2 a start \
+    "DISKS=iscsi://192.0.2.9/$(printf 'x%.0s' {1..300})/1"
 check "a password is not logged" eval \
     'exits 1 a start "DISKS=iscsi://u%pass-word@192.0.2.9:9/$IQN/1";
      ! grep -q pass-word "$T/a/log"'

@@ -3,6 +3,7 @@
 #include <linux/pr.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "../../daemon/fence_conf.h"
@@ -96,11 +97,11 @@ START_TEST(the_next_step_is_known)
 {
 	const struct row *r = &rows[_i];
 	struct fence_view v = view(r);
-	struct fence_step s = fence_take(&v, NULL, A(9), false);
+	struct fence_step s = fence_take(&v, NULL, A(9), FENCE_NOBODY);
 
 	ck_assert_msg(s.todo == r->take, "%s: take", r->why);
 	ck_assert_msg(s.key == r->victim, "%s: key", r->why);
-	s = fence_take(&v, &v, A(9), false);
+	s = fence_take(&v, &v, A(9), FENCE_LIVING);
 	ck_assert_msg(s.todo == r->take, "%s: take, all seen", r->why);
 	s = fence_leave(&v, A(9));
 	ck_assert_msg(s.todo == r->leave, "%s: leave", r->why);
@@ -146,7 +147,7 @@ START_TEST(steps_lead_there)
 
 	for (int i = 0; s.todo != FENCE_DONE; i++) {
 		ck_assert_int_lt(i, 10);
-		s = fence_take(&v, NULL, A(9), false);
+		s = fence_take(&v, NULL, A(9), FENCE_NOBODY);
 		obey(&v, &s, A(9));
 	}
 	ck_assert(fence_judge(&v, US) == FENCE_HELD);
@@ -212,10 +213,47 @@ START_TEST(who_appears_lives)
 {
 	struct fence_view seen = view(&(struct row){ .keys = { B(1) } });
 	struct fence_view v = view(&starts[_i].now);
-	struct fence_step s = fence_take(&v, &seen, A(9), false);
+	struct fence_step s = fence_take(&v, &seen, A(9), FENCE_LIVING);
 
 	ck_assert_msg(s.todo == starts[_i].todo, "%s", starts[_i].why);
 	ck_assert_msg(s.key == starts[_i].key, "%s", starts[_i].why);
+}
+END_TEST
+
+/* The same, and B is said to be dead: then what it does does not count. */
+#define C(n) ((uint64_t)0xcccccccc << 32 | (n))
+#define D(n) ((uint64_t)0x11111111 << 32 | (n))
+static const struct {
+	const char *why;
+	struct row now;
+	enum fence_todo todo;
+	uint64_t key;
+} dead[] = {
+	{ "its key moves",
+	    { .keys = { A(9), B(2) }, .holder = B(2), .type = 5 },
+	    FENCE_PREEMPT, B(2) },
+	{ "it takes the disk again", { .keys = { B(7) } }, FENCE_REGISTER,
+	    A(9) },
+	{ "another comes and is quicker",
+	    { .keys = { A(9), C(7) }, .holder = C(7), .type = 5 }, FENCE_ALIVE,
+	    C(7) },
+	{ "another comes at the same time: the lower key wins",
+	    { .keys = { A(9), C(7) } }, FENCE_RESERVE, A(9) },
+	{ "the higher one loses", { .keys = { A(9), D(7) } }, FENCE_ALIVE,
+	    D(7) },
+	{ "both find the dead one",
+	    { .keys = { B(1), A(9), C(7) }, .holder = B(1), .type = 5 },
+	    FENCE_PREEMPT, B(1) },
+};
+
+START_TEST(who_is_dead_loses_and_who_comes_may_win)
+{
+	struct fence_view seen = view(&(struct row){ .keys = { B(1) } });
+	struct fence_view v = view(&dead[_i].now);
+	struct fence_step s = fence_take(&v, &seen, A(9), FENCE_COMING);
+
+	ck_assert_msg(s.todo == dead[_i].todo, "%s", dead[_i].why);
+	ck_assert_msg(s.key == dead[_i].key, "%s", dead[_i].why);
 }
 END_TEST
 
@@ -226,13 +264,13 @@ START_TEST(own_sessions_are_spared)
 	struct fence_step s;
 
 	v.keys[v.nkeys++] = A(9);
-	s = fence_take(&v, NULL, A(9), true);
+	s = fence_take(&v, &v, A(9), FENCE_SPARED);
 	ck_assert_uint_eq(s.key, A(1)); /* holds it: our former session */
 	obey(&v, &s, A(9));
-	s = fence_take(&v, NULL, A(9), true);
+	s = fence_take(&v, &v, A(9), FENCE_SPARED);
 	ck_assert_uint_eq(s.key, B(1));
 	obey(&v, &s, A(9));
-	s = fence_take(&v, NULL, A(9), true);
+	s = fence_take(&v, &v, A(9), FENCE_SPARED);
 	ck_assert_int_eq(s.todo, FENCE_DONE);
 	ck_assert(fence_has(&v, A(2)));
 }
@@ -287,6 +325,9 @@ START_TEST(requests_of_the_kernel)
 	ck_assert_uint_eq(r.arg.registration.old_key, 0);
 	ck_assert_uint_eq(r.arg.registration.new_key, 2);
 	ck_assert_uint_eq(r.arg.registration.flags, PR_FL_IGNORE_KEY);
+	fence_request(&r, FENCE_OUT_REGISTER_IGNORE, 1, 2, 0);
+	ck_assert_uint_eq(r.arg.registration.old_key, 1);
+	ck_assert_uint_eq(r.arg.registration.flags, PR_FL_IGNORE_KEY);
 	fence_request(&r, FENCE_OUT_RESERVE, 1, 0, 5);
 	ck_assert_uint_eq(r.number, IOC_PR_RESERVE);
 	ck_assert_uint_eq(r.arg.reservation.key, 1);
@@ -296,8 +337,9 @@ START_TEST(requests_of_the_kernel)
 	ck_assert_uint_eq(r.arg.reservation.type, PR_EXCLUSIVE_ACCESS_ALL_REGS);
 	fence_request(&r, FENCE_OUT_PREEMPT_ABORT, 1, 2, 5);
 	ck_assert_uint_eq(r.number, IOC_PR_PREEMPT_ABORT);
-	ck_assert_uint_eq(r.arg.preempt.old_key, 2);
-	ck_assert_uint_eq(r.arg.preempt.new_key, 1);
+	/* What is called old is sent as our own key: sd_pr_preempt(). */
+	ck_assert_uint_eq(r.arg.preempt.old_key, 1);
+	ck_assert_uint_eq(r.arg.preempt.new_key, 2);
 	ck_assert_uint_eq(r.arg.preempt.type, PR_WRITE_EXCLUSIVE_REG_ONLY);
 	fence_request(&r, FENCE_OUT_PREEMPT, 1, 2, 5);
 	ck_assert_uint_eq(r.number, IOC_PR_PREEMPT);
@@ -368,7 +410,15 @@ static const struct {
 	{ "/dev/disk/by-path/a@b", "/dev/disk/by-path/a@b" },
 	{ "iscsi://h/iqn.2000-01.x:t/1", "iscsi://h/iqn.2000-01.x:t/1" },
 	{ "iscsi://u%p@h:3260/t/1", "iscsi://h:3260/t/1" },
-	{ "iscsi://h/iqn.x:t@y/1", "iscsi://h/iqn.x:t@y/1" },
+	{ "iscsi://[2001:db8::1]:3260/t/1", "iscsi://[2001:db8::1]:3260/t/1" },
+	{ "iscsi://u%p@[2001:db8::1]/t/1", "iscsi://[2001:db8::1]/t/1" },
+	{ "iscsi://u%pass/word@h/t/1", "iscsi://h/t/1" },
+	{ "iscsi://u%pass@word@h/t/1", "iscsi://h/t/1" },
+	{ "iscsi://u:p@h/t/1", "iscsi://h/t/1" },
+	{ "iscsi://h/t/1?target_user=u&target_password=p", "iscsi://h/t/1" },
+	{ "iscsi://h/t/1?target_password=p@q", "iscsi://..." },
+	{ "iscsi://u%p?q@h/t/1", "iscsi://..." },
+	{ "iscsi:/u%p@h/t/1", "h/t/1" },
 };
 
 START_TEST(passwords_are_not_shown)
@@ -377,6 +427,30 @@ START_TEST(passwords_are_not_shown)
 
 	fence_conf_label(label, sizeof(label), labels[_i].name);
 	ck_assert_str_eq(label, labels[_i].label);
+}
+END_TEST
+
+static const struct {
+	const char *a, *b;
+	bool same;
+} units[] = {
+	{ "iscsi://h/iqn.x:t/1", "iscsi://h:3260/iqn.x:t/1", true },
+	{ "iscsi://192.0.2.1/iqn.x:t/1", "iscsi://192.0.2.2/iqn.x:t/1", true },
+	{ "iscsi://[2001:db8::1]/iqn.x:t/1", "iscsi://h/IQN.x:t/01", true },
+	{ "iscsi://u%a/b@h/iqn.x:t/1", "iscsi://h/iqn.x:t/1?a=b", true },
+	{ "iscsi://h/iqn.x:t/1", "iscsi://h/iqn.x:t/2", false },
+	{ "iscsi://h/iqn.x:t/1", "iscsi://h/iqn.x:tt/1", false },
+	{ "iscsi://h/iqn.x:t/1", "iscsi://h/iqn.x:t", false },
+	{ "iscsi://h", "iscsi://h", false },
+	{ "/dev/sda", "/dev/sda", false },
+};
+
+START_TEST(units_are_told_apart)
+{
+	ck_assert_int_eq(
+	    fence_conf_same_unit(units[_i].a, units[_i].b), units[_i].same);
+	ck_assert_int_eq(
+	    fence_conf_same_unit(units[_i].b, units[_i].a), units[_i].same);
 }
 END_TEST
 
@@ -391,12 +465,14 @@ main(void)
 	add_rows(t, the_next_step_is_known, rows);
 	add_rows(t, steps_lead_there, rows);
 	add_rows(t, who_appears_lives, starts);
+	add_rows(t, who_is_dead_loses_and_who_comes_may_win, dead);
 	tcase_add_test(t, own_sessions_are_spared);
 	add_rows(t, movement_is_life, moves);
 	tcase_add_test(t, requests_of_the_kernel);
 	add_rows(t, seconds_are_read, times);
 	add_rows(t, identities_are_read, ids);
 	add_rows(t, passwords_are_not_shown, labels);
+	add_rows(t, units_are_told_apart, units);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

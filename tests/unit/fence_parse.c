@@ -187,7 +187,10 @@ static const struct {
 	{ 0, 0 }, { 0x18, -EBADE }, /* SCSI, and PR_STS_RESERVATION_CONFLICT */
 	{ 0x83, -EBADE },	    /* NVMe */
 	{ 0x4083, -EBADE },	    /* NVMe, and do not retry */
-	{ 0x02, -EIO },		    /* PR_STS_IOERR */
+	{ 0x02, -EAGAIN },	    /* CHECK CONDITION, and PR_STS_IOERR */
+	{ 0x08000002, -EAGAIN },    /* with DRIVER_SENSE of Linux before 5.14 */
+	{ 0x08, -EIO },		    /* BUSY */
+	{ 0x00070000, -EIO },	    /* DID_ERROR */
 	{ 0x10000, -EIO },	    /* PR_STS_PATH_FAILED */
 	{ 0xe0000, -EIO },	    /* PR_STS_RETRY_PATH_FAILURE */
 	{ 0xf0000, -EIO },	    /* PR_STS_PATH_FAST_FAILED */
@@ -197,6 +200,41 @@ START_TEST(the_kernel_answers)
 {
 	ck_assert_int_eq(
 	    fence_linux_status(statuses[_i].status), statuses[_i].rc);
+}
+END_TEST
+
+static const struct {
+	const char *why;
+	int status, key, ascq, rc;
+} answers[] = {
+	{ "good", 0x00, 0, 0, 0 },
+	{ "reservation conflict", 0x18, 0, 0, -EBADE },
+	{ "busy", 0x08, 0, 0, -EBUSY },
+	{ "task set full", 0x28, 0, 0, -EBUSY },
+	{ "aborted by the one who preempts", 0x40, 0, 0, -EAGAIN },
+	{ "registrations preempted", 0x02, 6, 0x2a05, -EAGAIN },
+	{ "reservations preempted", 0x02, 6, 0x2a03, -EAGAIN },
+	{ "reservations released", 0x02, 6, 0x2a04, -EAGAIN },
+	{ "power on or reset", 0x02, 6, 0x2900, -EAGAIN },
+	{ "aborted command", 0x02, 0xb, 0, -EAGAIN },
+	{ "becoming ready", 0x02, 2, 0x0401, -EBUSY },
+	{ "changes its controller", 0x02, 2, 0x040a, -EBUSY },
+	{ "no medium", 0x02, 2, 0x3a00, -EIO },
+	{ "unknown command", 0x02, 5, 0x2000, -EINVAL },
+	{ "unknown service action", 0x02, 5, 0x2400, -EINVAL },
+	{ "no room for a key", 0x02, 5, 0x5504, -ENOSPC },
+	{ "medium error", 0x02, 3, 0x1100, -EIO },
+	{ "hardware error", 0x02, 4, 0, -EIO },
+	{ "check condition without sense", 0x02, 0, 0, -EIO },
+	{ "ACA active", 0x30, 0, 0, -EIO },
+	{ "cancelled by the library", 0x0f000000, 0, 0, -EIO },
+};
+
+START_TEST(the_disk_answers)
+{
+	ck_assert_msg(fence_scsi_status(answers[_i].status, answers[_i].key,
+			  answers[_i].ascq) == answers[_i].rc,
+	    "%s", answers[_i].why);
 }
 END_TEST
 
@@ -215,6 +253,7 @@ main(void)
 	tcase_add_loop_test(t, nvme_reports_are_read, 0, 2);
 	tcase_add_test(t, types_are_numbered_in_two_ways);
 	add_rows(t, the_kernel_answers, statuses);
+	add_rows(t, the_disk_answers, answers);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
