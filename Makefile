@@ -170,12 +170,12 @@ RPC_OBJ	   = $(FAILOVER_OBJ) $(call daemon_obj,apply conf_block \
 	     $(PLAN_OBJ) $(ROLE_OBJ)
 # The configuration.  What looks at the machine is apart, for it needs lib/vip.
 CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
-	     $(wildcard daemon/conf*.c)) daemon/key.c)
+	     $(wildcard daemon/conf*.c)) daemon/hook_file.c daemon/key.c)
 
 # Resources: what decides, and all of it.
 PLAN_OBJ   = $(call daemon_obj,resource_plan resource_result resource_rule)
 RESOURCE_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard daemon/resource*.c)) \
-	     $(call daemon_obj,conf_block hook_file hook_run log)
+	     $(call daemon_obj,conf_block hook_file hook_group hook_run log)
 
 UNIT_OBJ_conf	  = $(CONF_OBJ)
 UNIT_PKGS_conf	  = libconfuse

@@ -8,6 +8,7 @@
 
 #include "conf.h"
 #include "conf_hooks.h"
+#include "hook_file.h"
 
 const char *const conf_hook_dirs[2] = { "/etc/carpd/hooks", CARP_HOOK_DIR };
 
@@ -58,6 +59,15 @@ say(const struct conf *c, FILE *out, uint32_t line, const char *fmt, ...)
 	fputc('\n', out);
 }
 
+/* Why something else may be put in its place; or NULL. */
+static const char *
+replaceable(const char *path)
+{
+	static char why[512];
+
+	return hook_file_way(path, why, sizeof(why)) == -EACCES ? why : NULL;
+}
+
 /* The first that is there counts, as when it is run. */
 static bool
 check_hook(const struct conf *c, const struct conf_resource *r,
@@ -80,6 +90,9 @@ check_hook(const struct conf *c, const struct conf_resource *r,
 		else if (stat(dir, &st) == 0 && (why = unsafe(&st)) != NULL)
 			say(c, out, r->line, "directory %s of hook %s %s", dir,
 			    hook, why);
+		else if ((why = replaceable(path)) != NULL)
+			say(c, out, r->line, "hook %s of %s: %s", path, r->name,
+			    why);
 		return why == NULL;
 	}
 	say(c, out, r->line,
@@ -95,14 +108,20 @@ conf_check_hooks(const struct conf *c, const char *const dirs[2], FILE *out)
 	const char *resort = conf_text(c, c->failover.last_resort), *why;
 	const struct conf_resource *r = conf_resources(c);
 	enum conf_result ret = CONF_OK;
+	const char *colon = ":";
 	uint32_t i;
 
 	for (i = 0; i < c->failover.nresources; i++)
 		if (r[i].none == 0 && !check_hook(c, &r[i], dirs, out))
 			ret = CONF_MACHINE;
-	if (resort[0] == '\0' || (why = unfit(resort)) == NULL)
+	if (resort[0] == '\0')
+		return ret;
+	if ((why = unfit(resort)) != NULL)
+		colon = "";
+	else if ((why = replaceable(resort)) == NULL)
 		return ret;
 	if (out != NULL)
-		fprintf(out, "%s: last-resort %s %s\n", c->file, resort, why);
+		fprintf(out, "%s: last-resort %s%s %s\n", c->file, resort,
+		    colon, why);
 	return CONF_MACHINE;
 }

@@ -44,7 +44,8 @@ lose(struct failover *f, uint32_t index, uint64_t now)
 
 	if (res->phase == PHASE_SERVICE && !res->critical)
 		return;
-	(void)snprintf(text, sizeof(text), "%s: %.150s", res->name,
+	(void)snprintf(text, sizeof(text), "%s: %.*s", res->name,
+	    (int)(sizeof(text) - sizeof(res->name) - 2),
 	    why[0] != '\0' ? why : "is not running any more");
 	d.text = text;
 	failover_step(f,

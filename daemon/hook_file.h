@@ -18,6 +18,14 @@ const char *hook_file_unsafe(const struct stat *);
 const char *hook_file_wrong(const struct stat *);
 
 /*
+ * 0 if nobody but root can put something else where the path leads: each
+ * directory on the way there, and each link, is root's, and writable by nobody
+ * else unless it is sticky.  Otherwise -EACCES, and in why which one is not;
+ * or another negative errno.  The file at the end is not looked at.
+ */
+int hook_file_way(const char *path, char *why, size_t len);
+
+/*
  * The path of the hook `name` in the first of the directories that has it.  A
  * directory that cannot be trusted is no reason to look into the next one, and
  * neither is a file.  On failure a negative errno, and a sentence in why.

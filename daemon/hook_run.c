@@ -2,6 +2,7 @@
 /* One run of one hook: its process, its output, its time limit. */
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -15,6 +16,7 @@
 
 #include <carp/engine.h>
 
+#include "hook_group.h"
 #include "hook_run.h"
 #include "log.h"
 
@@ -22,8 +24,10 @@
 #define OUT_LINES_MAX 100 /* lines of one run; the rest is counted */
 #define READS_MAX     16  /* at once, so that others have their turn */
 #define STUCK_MS      250 /* a killed process is gone sooner, or not at all */
-#define FIRST_PASSED  3	  /* descriptor that a hook is given */
-#define HIGH_FD	      64  /* beyond those */
+#define LINGER_MS     10  /* between looks at what is left of its group */
+#define LINGER_NS     (STUCK_MS * (CARP_SEC / 1000))
+#define FIRST_PASSED  3	 /* descriptor that a hook is given */
+#define HIGH_FD	      64 /* beyond those */
 
 struct hook_run {
 	char *label;
@@ -34,9 +38,13 @@ struct hook_run {
 	int fine;
 	bool quiet;
 	void (*stuck)(void *arg);
+	void (*gone)(void *arg, pid_t, int status);
 	void *arg;
-	uint64_t started;
+	uint64_t started, slain; /* slain: when it was killed */
 	bool killed, late;
+	bool told;		 /* that it does not end */
+	bool lingers;		 /* it was reaped, its group is not gone; */
+	int status;		 /* this was its own */
 	char why[HOOK_LAST_MAX]; /* it was killed */
 	char line[OUT_LINE_MAX];
 	size_t len; /* of line, < OUT_LINE_MAX */
@@ -101,9 +109,19 @@ static void
 slay(struct hook_run *r)
 {
 	r->killed = true;
+	r->slain = carp_now();
 	if (kill(-r->pid, SIGKILL) == -1)
 		(void)kill(r->pid, SIGKILL);
 	set_timeout(r, STUCK_MS);
+}
+
+static void
+does_not_end(struct hook_run *r)
+{
+	r->told = true;
+	log_line(LOG_ERR, "%s: was killed, but does not end", r->label);
+	if (r->stuck != NULL)
+		r->stuck(r->arg);
 }
 
 static void
@@ -112,14 +130,29 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
 	struct hook_run *r = arg;
 
 	(void)fd, (void)what;
-	if (r->killed) {
-		log_line(LOG_ERR, "%s: was killed, but does not end", r->label);
-		if (r->stuck != NULL)
-			r->stuck(r->arg);
-		return;
+	if (!r->killed) {
+		r->late = true;
+		slay(r);
+	} else if (!r->lingers) {
+		does_not_end(r);
+	} else if (!hook_group_lives(r->pid)) {
+		r->gone(r->arg, r->pid, r->status);
+	} else {
+		set_timeout(r, r->told ? STUCK_MS : LINGER_MS);
+		if (!r->told && carp_now() - r->slain >= LINGER_NS)
+			does_not_end(r);
 	}
-	r->late = true;
-	slay(r);
+}
+
+bool
+hook_run_lingers(struct hook_run *r, int status)
+{
+	if (!r->killed || !hook_group_lives(r->pid))
+		return false;
+	r->lingers = true;
+	r->status = status;
+	set_timeout(r, LINGER_MS);
+	return true;
 }
 
 /* What is passed on, where the hook looks for it; nothing else beyond 2. */
@@ -152,6 +185,7 @@ become(const struct hook_run_args *a, int out)
 	int null;
 
 	(void)setsid();
+	(void)umask(022);
 	if (a->orphan != 0)
 		(void)prctl(PR_SET_PDEATHSIG, a->orphan, 0, 0, 0);
 	if (getpriority(PRIO_PROCESS, 0) < 0)
@@ -215,6 +249,7 @@ hook_run_start(struct hook_run **ret, struct event_base *base,
 	r->fine = a->fine;
 	r->quiet = a->quiet;
 	r->stuck = a->stuck;
+	r->gone = a->gone;
 	r->arg = a->arg;
 	r->label = strdup(a->label);
 	r->timeout = evtimer_new(base, on_timeout, r);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define HOOK_PASSED   2	  /* descriptors that can be given to a hook */
-#define HOOK_LAST_MAX 192 /* bytes of its last line, with NUL */
+#define HOOK_LAST_MAX 384 /* bytes of its last line, with NUL */
 
 struct hook_run;
 
@@ -29,6 +29,8 @@ struct hook_run_args {
 	 * much later.  NULL: nobody cares.
 	 */
 	void (*stuck)(void *arg);
+	/* For hook_run_lingers(): nothing is left of it now. */
+	void (*gone)(void *arg, pid_t, int status);
 	void *arg;
 };
 
@@ -52,6 +54,13 @@ void hook_run_kill(struct hook_run *, const char *why);
 
 /* How it went until now, for a hook that is stuck. */
 void hook_run_look(struct hook_run *, struct hook_result *ret);
+
+/*
+ * It was reaped, was killed before, and some of its group has not ended: what
+ * it had begun may still happen.  Then stuck() or gone() tells how it goes on,
+ * and it is not to be ended now.
+ */
+bool hook_run_lingers(struct hook_run *, int status);
 
 /* It was reaped: logs how it ended and frees.  ret may be NULL. */
 void hook_run_end(struct hook_run *, int status, struct hook_result *ret);

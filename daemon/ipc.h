@@ -51,7 +51,7 @@ struct ipc_msg {
 		struct resource_report report;
 		struct resource_done done;
 	};
-	char text[256];
+	char text[RESOURCE_TEXT];
 };
 
 /* A virtual host that was master. */

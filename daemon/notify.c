@@ -31,6 +31,7 @@ struct notify {
 	char dir[CONF_PATH_MAX];
 	char node[CONF_NAME_MAX];
 	unsigned limit;
+	bool any; /* dir had a hook when it was read last */
 	struct notify_queue queue;
 	struct job job[JOBS_MAX];
 	char *told[COMPLAINTS_MAX]; /* complaints that were made */
@@ -209,6 +210,14 @@ advance(struct notify *n, struct job *j, unsigned *starts)
 	end_job(n, j);
 }
 
+static void
+read_dir(struct notify *n, struct notify_dir *ret)
+{
+	if (n->dir[0] != '\0')
+		notify_dir_read(ret, n->dir, complain, n);
+	n->any = ret->n > 0;
+}
+
 static bool
 take_job(struct notify *n, struct job *j)
 {
@@ -216,8 +225,7 @@ take_job(struct notify *n, struct job *j)
 	if (j->host == NULL)
 		return false;
 	j->next = 0;
-	if (n->dir[0] != '\0')
-		notify_dir_read(&j->dir, n->dir, complain, n);
+	read_dir(n, &j->dir);
 	return true;
 }
 
@@ -269,7 +277,7 @@ notify_change(struct notify *n, const char *ifname, uint8_t vhid,
 	rc = notify_queue_push(&n->queue, &c, &skipped);
 	if (rc < 0)
 		log_skipped(&c, strerror(-rc));
-	else if (rc == 1)
+	else if (rc == 1 && n->any)
 		log_skipped(&skipped, "hooks lag behind");
 	schedule(n);
 }
@@ -329,12 +337,15 @@ notify_configured(const struct conf *conf, const char *ifname, uint8_t vhid)
 void
 notify_configure(struct notify *n, const struct conf *conf)
 {
+	struct notify_dir dir = { .n = 0 };
 	struct notify_host *h, *next;
 
 	memcpy(n->dir, conf->notify_dir, sizeof(n->dir));
 	memcpy(n->node, conf->name, sizeof(n->node));
 	n->limit = conf->notify_timeout;
 	forget_complaints(n);
+	read_dir(n, &dir);
+	notify_dir_clear(&dir);
 	for (h = LIST_FIRST(&n->queue.all); h != NULL; h = next) {
 		next = LIST_NEXT(h, all);
 		if (!notify_configured(conf, h->newest.ifname, h->newest.vhid))

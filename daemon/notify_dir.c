@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +32,25 @@ complain(const struct complaint *c, const char *name, const char *what)
 	c->say(c->arg, text);
 }
 
+/* Can nobody else put something in the place of the directory, or a link? */
 static bool
-usable(int dir, const char *name, const struct complaint *c)
+way_is_safe(const char *name, const struct complaint *c)
 {
-	const char *why;
+	char path[PATH_MAX], why[512];
+	int rc;
+
+	(void)snprintf(path, sizeof(path), "%s%s%s", c->path,
+	    name != NULL ? "/" : "", name != NULL ? name : "");
+	rc = hook_file_way(path, why, sizeof(why));
+	if (rc < 0)
+		complain(c, name, rc == -EACCES ? why : strerror(-rc));
+	return rc == 0;
+}
+
+static bool
+usable(int dir, const struct dirent *e, const struct complaint *c)
+{
+	const char *name = e->d_name, *why;
 	struct stat st;
 
 	if (fstatat(dir, name, &st, 0) == -1) {
@@ -46,7 +62,7 @@ usable(int dir, const char *name, const struct complaint *c)
 	why = hook_file_wrong(&st);
 	if (why != NULL)
 		complain(c, name, why);
-	return why == NULL;
+	return why == NULL && (e->d_type == DT_REG || way_is_safe(name, c));
 }
 
 static int
@@ -61,8 +77,7 @@ collect(struct notify_dir *ret, DIR *d, const struct complaint *c)
 	struct dirent *e;
 
 	while ((e = readdir(d)) != NULL) {
-		if (!hook_file_name_ok(e->d_name) ||
-		    !usable(dirfd(d), e->d_name, c))
+		if (!hook_file_name_ok(e->d_name) || !usable(dirfd(d), e, c))
 			continue;
 		if (ret->n == HOOKS_MAX) {
 			complain(c, NULL,
@@ -101,7 +116,7 @@ notify_dir_read(struct notify_dir *ret, const char *path,
 		complain(&c, NULL, strerror(errno));
 	} else if ((why = hook_file_unsafe(&st)) != NULL) {
 		complain(&c, NULL, why);
-	} else {
+	} else if (way_is_safe(NULL, &c)) {
 		ret->names = calloc(HOOKS_MAX, sizeof(*ret->names));
 		d = ret->names == NULL ? NULL : fdopendir(fd);
 		if (d == NULL)

@@ -7,7 +7,7 @@
 #include "reasons.h"
 #include "status_json.h"
 
-#define DETAIL_LEN 256
+#define DETAIL_LEN 512
 
 static const struct {
 	const char *code, *text;

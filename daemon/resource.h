@@ -56,7 +56,7 @@ enum resource_state {
 	RES_FAILED /* could not be started, or not be stopped */
 };
 
-#define RESOURCE_TEXT 192
+#define RESOURCE_TEXT 384 /* bytes of a reason, with NUL */
 
 /* An order: all resources of a phase up, or down. */
 struct resource_order {

@@ -65,6 +65,17 @@ on_stuck(void *arg)
 	resource_pump(t->all);
 }
 
+static void end_run(struct part *, pid_t, int status);
+
+static void
+on_gone(void *arg, pid_t pid, int status)
+{
+	struct part *t = arg;
+
+	end_run(t, pid, status);
+	resource_pump(t->all);
+}
+
 static int
 begin(struct part *t, const struct plan_action *a, const char *path,
     const int pass[HOOK_PASSED])
@@ -78,6 +89,7 @@ begin(struct part *t, const struct plan_action *a, const char *path,
 		.fine = a->mode == MODE_CHECK ? HOOK_ABSENT : 0,
 		.quiet = a->mode == MODE_MONITOR,
 		.stuck = on_stuck,
+		.gone = on_gone,
 		.arg = t,
 	};
 	struct words w;
@@ -224,19 +236,40 @@ late_end(struct part *t, struct hook_run **run, pid_t pid, int status)
 	return true;
 }
 
-bool
-exec_reaped(struct resources *r, pid_t pid, int status)
+/* Whose process it is; NULL: nobody's. */
+static struct hook_run *
+run_of(const struct resources *r, pid_t pid, struct part **ret)
 {
 	for (unsigned i = 0; i < r->plan.n; i++) {
 		struct part *t = &r->part[i];
+		struct hook_run *runs[] = { t->run, t->stuck, t->stuck_look };
 
-		if (late_end(t, &t->stuck, pid, status) ||
-		    late_end(t, &t->stuck_look, pid, status))
-			return true;
-		if (t->run == NULL || hook_run_pid(t->run) != pid)
-			continue;
-		ended(r, t, status);
-		return true;
+		for (size_t k = 0; k < sizeof(runs) / sizeof(*runs); k++) {
+			*ret = t;
+			if (runs[k] != NULL && hook_run_pid(runs[k]) == pid)
+				return runs[k];
+		}
 	}
-	return false;
+	return NULL;
+}
+
+static void
+end_run(struct part *t, pid_t pid, int status)
+{
+	if (!late_end(t, &t->stuck, pid, status) &&
+	    !late_end(t, &t->stuck_look, pid, status))
+		ended(t->all, t, status);
+}
+
+bool
+exec_reaped(struct resources *r, pid_t pid, int status)
+{
+	struct part *t;
+	struct hook_run *run = run_of(r, pid, &t);
+
+	if (run == NULL)
+		return false;
+	if (!hook_run_lingers(run, status))
+		end_run(t, pid, status);
+	return true;
 }

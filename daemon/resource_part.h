@@ -18,7 +18,7 @@
 #include "hook_run.h"
 #include "resource_plan.h"
 
-#define ALIVE_LINE_MAX 192
+#define ALIVE_LINE_MAX RESOURCE_TEXT
 
 /* Bytes that are never swapped, dumped or inherited. */
 struct secret {

@@ -20,6 +20,7 @@
 #include <carp/engine.h>
 
 #include "hook_file.h"
+#include "hook_group.h"
 #include "log.h"
 #include "resource_part.h"
 
@@ -203,28 +204,6 @@ place_recall(struct part *t)
  * while one of it lives, but it may be another group by now.
  */
 
-static pid_t
-group_of(const char *pid)
-{
-	char path[64], text[512];
-	const char *p;
-	ssize_t n;
-	long group;
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	(void)close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	p = strrchr(text, ')'); /* the name before may have anything */
-	if (p == NULL || sscanf(p + 1, " %*c %*d %ld", &group) != 1)
-		return -1;
-	return (pid_t)group;
-}
-
 static bool
 has_word(const char *text, size_t len, const char *word)
 {
@@ -279,7 +258,7 @@ place_left(const struct part *t)
 		return false;
 	while (!found && (e = readdir(d)) != NULL)
 		found = isdigit((unsigned char)e->d_name[0]) &&
-			group_of(e->d_name) == t->left &&
+			hook_group_of(e->d_name) == t->left &&
 			belongs(e->d_name, word);
 	(void)closedir(d);
 	return found;

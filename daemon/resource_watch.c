@@ -49,7 +49,9 @@ part_arm(struct part *t)
 	}
 	if (event_pending(t->timer, EV_TIMEOUT, NULL) || it->due)
 		return;
-	if (it->fails > 0 && !it->lost && ms > AGAIN_MS)
+	if (t->stuck_look != NULL)
+		ms = t->limit_ms[VERB_STATUS];
+	else if (it->fails > 0 && !it->lost && ms > AGAIN_MS)
 		ms = AGAIN_MS;
 	set_timer(t, ms);
 }
@@ -88,6 +90,19 @@ look_after_left(struct part *t)
 	}
 }
 
+/* It could not even be killed: as bad as another one that fails. */
+static void
+look_hangs(struct part *t)
+{
+	struct plan_item *it = part_item(t);
+	struct hook_result r;
+
+	hook_run_look(t->stuck_look, &r);
+	it->verb = VERB_STATUS;
+	it->mode = MODE_MONITOR;
+	resource_report_end(t->all, t, HOOK_TIMEOUT, true, &r);
+}
+
 void
 part_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -96,7 +111,9 @@ part_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (t->left != 0)
 		look_after_left(t);
-	else if (t->stuck_look == NULL)
+	else if (t->stuck_look != NULL)
+		look_hangs(t);
+	else
 		plan_due(&t->all->plan, t->index, false);
 	resource_pump(t->all);
 }

@@ -179,9 +179,11 @@ move_hard_ordered(struct role *r, const struct role_detail *d, uint64_t now)
 void
 move_fence_lost(struct role *r, const struct role_detail *d, uint64_t now)
 {
+	static const char lost[] = "the fence is lost: ";
 	char text[RESOURCE_TEXT];
 
-	(void)snprintf(text, sizeof(text), "the fence is lost: %.150s",
+	(void)snprintf(text, sizeof(text), "%s%.*s", lost,
+	    (int)(sizeof(text) - sizeof(lost)),
 	    d->text != NULL ? d->text : "no reason given");
 	if (r->storage)
 		hard(r, text, now);

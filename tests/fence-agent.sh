@@ -16,7 +16,8 @@ run() {
 	local want=$1 verb=$2 rc
 	shift 2
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C \
-	    CARPD_STATE="$T/state" CARPD_TIMEOUT=4.000 "$@" "$hook" "$verb" \
+	    CARPD_STATE="$T/state" CARPD_TIMEOUT=4.000 "$@" \
+	    timeout -s KILL 60 setsid -w "$hook" "$verb" \
 	    > "$T/out" 2>&1 < /dev/null
 	rc=$?
 	checks=$((checks + 1))
@@ -55,11 +56,15 @@ while IFS='=' read -r name value; do
 	esac
 done
 echo "$action" >> "${0%/*}/actions"
+[ "$how" != hangs ] || exec sleep 1000
 case $how:$action in
 broken:off) echo "no answer from the switch"; exit 1 ;;
 stuck:off) exit 0 ;;
 *:on | *:off) echo "$action" > "$switch" ;;
-*:status) [ "$(cat "$switch")" = off ] && exit 2 ;;
+*:status)
+	echo "Status: $(tr a-z A-Z < "$switch")"
+	[ "$(cat "$switch")" = off ] && exit 2
+	;;
 esac
 exit 0
 END
@@ -93,6 +98,17 @@ holds "it says what the agent said" grep -q 'no answer from the switch' \
 run 1 start "${mine[@]}" OPT_HOW=stuck
 holds "off is believed only if status says so" grep -q 'is not off' "$T/out"
 run 3 status "${mine[@]}"
+run 1 start "${mine[@]}" OPT_HOW=hangs
+holds "one that hangs is ended, with a word" grep -q 'no answer within' \
+    "$T/out"
+
+echo "an agent that cannot be run ends with 2, too, as one that says off"
+printf '#!/bin/sh\ncase\n' > "$T/broken"
+chmod +x "$T/broken"
+"$T/broken" < /dev/null 2>/dev/null
+holds "it does" [ $? = 2 ]
+run 1 start AGENT="$T/broken"
+run 3 status AGENT="$T/broken"
 
 echo "passwords"
 printf '# comment\npassword=s3cret=x\n' > "$T/params"
@@ -112,6 +128,9 @@ run 2 start "${mine[@]}" PARAMS="$T/none"
 run 2 start "${mine[@]}" ON_RELEASE=maybe
 run 2 start "${mine[@]}" PASSIVE=maybe
 run 2 restart "${mine[@]}"
+run 2 start "${mine[@]}" CARPD_VERSION=1 PASSIV=off
+holds "it says which name is wrong" grep -q 'PASSIV is no parameter' "$T/out"
+run 0 verify "${mine[@]}" CARPD_VERSION=1 OPT_X=1
 
 if command -v fence_dummy >/dev/null; then
 	echo "fence_dummy of fence-agents"

@@ -115,6 +115,14 @@ kill_users() {
 	done
 }
 
+# has_host_id: one by which ZFS can tell this node from the other.  What
+# hostid(1) makes up of an address may be the same on both.
+has_host_id() {
+	[ ! -s /etc/hostid ] || return 0
+	host_id=$(cat /sys/module/spl/parameters/spl_hostid 2>/dev/null)
+	[ "${host_id:-0}" != 0 ]
+}
+
 #
 # MMP of ext4.
 #

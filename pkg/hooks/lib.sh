@@ -46,6 +46,23 @@ need() {
 	    end $WRONG "$HOOK: $need_name is missing: $*"
 }
 
+# only NAME...: any other is a mistake, such as one letter that is wrong.  A
+# name may end in *.  Who tries a hook by hand has many more variables.
+only() {
+	[ -n "${CARPD_VERSION:-}" ] || return 0
+	for only_name in $(awk 'BEGIN { for (k in ENVIRON) print k }' 2>/dev/null); do
+		for only_known in "$@" 'CARPD_*' 'AWK*' PATH LANG PWD OLDPWD \
+		    SHLVL _; do
+			# shellcheck disable=SC2254	# a pattern
+			case $only_name in
+			$only_known) continue 2 ;;
+			esac
+		done
+		end $WRONG "$HOOK: $only_name is no parameter of this hook," \
+		    "which has: $*"
+	done
+}
+
 # one_of NAME VALUE...: the first is the default.
 one_of() {
 	one_name=$1
@@ -66,6 +83,13 @@ whole() {
 	*[!0-9]* | ??????????*)
 		end $WRONG "$HOOK: $1=$whole_value: write a whole number" ;;
 	esac
+}
+
+# port NAME DEFAULT: a number of TCP or UDP.
+port() {
+	whole "$1" "$2"
+	[ "$(value "$1")" -le 65535 ] || end $WRONG \
+	    "$HOOK: $1=$(value "$1"): write a number up to 65535"
 }
 
 # absolute NAME: a path from the root.
@@ -217,7 +241,13 @@ parameters() {
 	:
 }
 
+# A hook that uses `secret` says so with SECRET=yes before; to others it is
+# closed, for what they run might leave somebody behind who has it open.
 dispatch() {
+	[ -n "${SECRET:-}" ] || {
+		close_descriptor "${CARPD_SECRET_FD:-}"
+		unset CARPD_SECRET_FD
+	}
 	STARTED=$(now)
 	ENDS=$((STARTED + $(left)))
 	case ${1:-} in
@@ -432,21 +462,20 @@ main_ended() {
 	! main_pid >/dev/null
 }
 
+# Again, until there is none: one of them may have started another before it
+# was killed.
+# shellcheck disable=SC2086	# numbers
 kill_owned() {
-	ko_all=$(owned)
-	[ -n "$ko_all" ] || return 0
-	# shellcheck disable=SC2086	# numbers
-	kill -s KILL $ko_all 2>/dev/null
-	limit
-	# shellcheck disable=SC2086
-	while running $ko_all && [ $limit_ms -gt 50 ]; do
-		sleep 0.01
+	while ko_all=$(owned) && [ -n "$ko_all" ]; do
+		kill -s KILL $ko_all 2>/dev/null
 		limit
+		while running $ko_all && [ $limit_ms -gt 50 ]; do
+			sleep 0.01
+			limit
+		done
+		[ $limit_ms -gt 50 ] || end $FAILED "$HOOK: does not end," \
+		    "not even killed: $(names $ko_all)"
 	done
-	# shellcheck disable=SC2046
-	wait_until "$(left)" none_owned ||
-	    end $FAILED "$HOOK: does not end, not even killed:" \
-		"$(names $(owned))"
 }
 
 # ready WORDS COMMAND...: waits until what was left running is of use; or it
@@ -495,7 +524,7 @@ root_only() {
 	ro_file=$(value "$1")
 	[ -f "$ro_file" ] || end $WRONG "$HOOK: $1=$ro_file: no such file"
 	case $(stat -L -c '%u %a' "$ro_file") in
-	'0 '*00 | '0 0') ;;
+	'0 '*00 | '0 0' | "$(id -u) "*00) ;;
 	*) end $WRONG "$HOOK: $1=$ro_file: others may read it:" \
 	    "chown root $ro_file; chmod 600 $ro_file" ;;
 	esac

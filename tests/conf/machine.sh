@@ -203,6 +203,16 @@ if hooks; then
 	    "service b { hook = open }"
 	failover "a directory" 6 ".* is no regular file; .*" \
 	    "service b { hook = folder }"
+	chmod 777 /etc/carpd
+	failover "a directory above is writable by all" 6 \
+	    "x.conf:3: hook .*/both of b: /etc/carpd is writable by others: .*" \
+	    "service b { hook = both }"
+	failover "so for the last resort" 6 \
+	    "x.conf: last-resort /etc/carpd/last: /etc/carpd is writable .*" \
+	    "last-resort = /etc/carpd/last"
+	chmod 1777 /etc/carpd
+	failover "it is sticky" 0 "" "service b { hook = both }"
+	chmod 755 /etc/carpd
 	failover "last resort" 0 "" "last-resort = /etc/carpd/last"
 	failover "no last resort" 6 \
 	    "x.conf: last-resort /etc/carpd/none does not exist; install it" \

@@ -3,99 +3,27 @@
 # Failover mode, end to end: two nodes whose fence, storage and service are
 # hooks that keep a diary.  The order of the phases both ways, every way to
 # lose the role, failures, the last resort, restarts, and failover.* commands.
-# shellcheck source-path=SCRIPTDIR
-. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=failover/lib.sh
+. "$(dirname "$0")/failover/lib.sh"
 
-# Hooks are looked for in /etc/carpd: one of our own.
-cp -a /etc "$T/etc" && mount --bind "$T/etc" /etc || skip "no private /etc"
-mkdir -p /etc/carpd/hooks "$T/world"
-
-# What a hook does to the world: $T/world/RESOURCE is on which node it is up.
-# $T/NODE.RESOURCE.VERB, if it is there, is what to do instead.
-cat > /etc/carpd/hooks/diary <<END
+RESOURCES+=('service extra { hook = diary }')
+LINKS=("eth0 10 $V4 critical = true  group = 1")
+NOTIFY_DIR=/etc/carpd/notify.d
+mkdir -p $NOTIFY_DIR
+cat > $NOTIFY_DIR/tell <<END
 #!/bin/sh
-up=$T/world/\$CARPD_RESOURCE.\$CARPD_NODE
-other=$T/world/\$CARPD_RESOURCE.\$([ \$CARPD_NODE = A ] && echo B || echo A)
-echo "\$CARPD_NODE \$CARPD_RESOURCE \$1 \$CARPD_MODE \$CARPD_PEER" >> $T/diary
-instead=$T/\$CARPD_NODE.\$CARPD_RESOURCE.\$1
-[ -f "\$instead" ] && . "\$instead"
-case \$1 in
-start)	if [ \$CARPD_PHASE != service ] && [ -e "\$other" ]; then
-		[ \$CARPD_PHASE = storage ] && echo >> $T/violations
-		[ \$CARPD_PEER = unclear ] && echo "the peer is alive" && exit 6
-		rm -f "\$other"
-	fi
-	touch "\$up" ;;
-stop)	rm -f "\$up" ;;
-status)	[ -e "\$up" ] || exit 3 ;;
-verify)	! [ -e "\$up" ] || { echo "it is still there"; exit 1; } ;;
-esac
+read -r now rest < /proc/uptime
+echo "\$CARPD_NODE \$CARPD_STATE \$now" >> $T/told
 END
-cat > /etc/carpd/hooks/resort <<END
-#!/bin/sh
-echo "\$*" >> $T/resort
-END
-mkdir -p /etc/carpd/notify.d
-cat > /etc/carpd/notify.d/tell <<END
-#!/bin/sh
-echo "\$CARPD_NODE notified \$CARPD_STATE" >> $T/diary
-END
-chmod 755 /etc/carpd/hooks/* /etc/carpd/notify.d/*
+chmod 755 $NOTIFY_DIR/tell
 
-# node_conf NODE NAME SKEW [LINE of the failover section...]
-node_conf() {
-	local node=$1 name=$2 skew=$3
-	shift 3
-	mkdir -p "$T/$node"
-	[ -f "$T/$node/key" ] || (umask 077; echo s3cret > "$T/$node/key")
-	{
-		printf 'node {\n\tname = %s\n\tuser = "%s"\n' "$name" \
-		    "$(engine_user)"
-		printf '\tgroup = "root"\n}\n'
-		printf 'interface eth0 {\n\tcritical = true\n\tgroup = 1\n'
-		printf '\tvhid 10 {\n\t\taddress = { "%s/24" }\n' "$V4"
-		printf '\t\tadvskew = %s\n' "$skew"
-		printf '\t\tpassphrase-file = "%s/key"\n\t}\n}\n' "$T/$node"
-		printf 'failover {\n'
-		printf '\tlast-resort = "/etc/carpd/hooks/resort"\n'
-		printf '\tfence disks { hook = diary }\n'
-		printf '\tstorage tank { hook = diary }\n'
-		printf '\tservice web { hook = diary  critical = true }\n'
-		printf '\tservice extra { hook = diary }\n'
-		printf '\t%s\n' "$@"
-		printf '}\n'
-	} > "$T/$node/carpd.conf"
-}
-
-role() {
-	ctl "$1" failover status 2>/dev/null
-}
-
-role_is() {
-	[ "$(role "$1")" = "$2" ]
-}
-
-# diary [NODE]: and begin a new page.
-page=0
-diary() {
-	tail -n "+$((page + 1))" "$T/diary" 2>/dev/null |
-	    grep -v ' status \| notified ' | grep "^${1:-}"
-}
-
-# The last entries of all, with the notification.
-ends_with() {
-	tail -n "+$((page + 1))" "$T/diary" | grep "^$1" | grep -v ' status ' |
-	    tail -n 1 | grep -q "$2"
-}
-turn() {
-	page=$(wc -l < "$T/diary" 2>/dev/null || echo 0)
-}
-
-# in_order WORD...: the entries of the diary (RESOURCE VERB) come so.
-in_order() {
-	local want=$1 node=$2 got
-	got=$(diary "$node" | awk '{ printf "%s%s %s", sep, $2, $3; sep=", " }')
-	[ "$got" = "$want" ] || { note "diary: $got"; return 1; }
+# told NODE STATE: the notification hooks were, after all that is in the diary.
+told() {
+	local at
+	at=$(awk -v n="$1" -v s="$2" '$1 == n && $2 == s { t = $3 }
+	    END { print t; exit t == "" }' "$T/told") &&
+	    less "$(diary "$1" | awk 'END { printf "%.3f", $6 - 0.001 }')" \
+		"$at"
 }
 
 # Services that do not depend on each other stop at once.
@@ -109,27 +37,11 @@ named() {
 	ip -n "$1" link show "$2" | grep -q "alias $3"
 }
 
-one_owner() {
-	! [ -e "$T/violations" ]
-}
-
-instead() {
-	printf '%s\n' "$2" > "$T/$1"
-}
-properly() {
-	rm -f "$T"/[AB].*.*
-}
-
-reason() {
-	ctl "$1" failover disabled reasons 2>/dev/null | grep -q "$2"
-}
-
 node hub a b
 segment lan
 plug a lan eth0 192.0.2.1/24
 plug b lan eth0 192.0.2.2/24
-node_conf a A 0
-node_conf b B 100
+both_conf
 
 title "two nodes start: one becomes active, phase by phase"
 start a
@@ -140,8 +52,7 @@ check "the other BACKUP" wait_for 3 role_is b BACKUP
 check "fence, storage, critical service, other service" in_order \
     "disks start, tank start, web start, extra start" A
 check "the address is there" holds a "$V4"
-check "notification hooks hear of it after that" wait_for 3 ends_with A \
-    "notified MASTER"
+check "notification hooks hear of it after that" wait_for 3 told A MASTER
 check "and nowhere else" not holds b "$V4"
 check "nothing ran on B" is "$(diary B)" ""
 check "the interface has its name" named a eth0 CriticalGroup1
@@ -175,8 +86,7 @@ check "it says so" grep -q "not active" \
 
 title "crash of the active node"
 turn
-crash b
-rm -f "$T"/world/*.B	# the power is off
+power_off b
 t0=$(now_us)
 check "A takes over" wait_for 6 role_is a MASTER
 note "after $(since "$t0") s"
@@ -264,8 +174,7 @@ check "A gives no address" wait_for 2 not holds a "$V4"
 check "B does not become MASTER: the disks are held" \
     always 2 not role_is b MASTER
 check "once" is "$(wc -l < "$T/resort")" 1
-crash a
-rm -f "$T"/world/*.A
+power_off a
 properly
 check "until A is gone" wait_for 25 role_is b MASTER
 check "storage never had two owners" one_owner
@@ -279,8 +188,7 @@ stop a
 check "the disabled state is remembered" start a
 check "NO_FAILOVER after a restart" reason a NO_FAILOVER
 turn
-crash b
-rm -f "$T"/world/*.B
+power_off b
 check "A stays where it is" always 5 not role_is a MASTER
 check "force_master is accepted" ctl a failover force_master --yes
 check "MASTER" wait_for 5 role_is a MASTER
@@ -292,7 +200,8 @@ title "reasons, each caused"
 check "none but what is true now" not reason a NO_FAILOVER
 check "NO_CRITICAL_INTERFACES is not" not reason a NO_CRITICAL_INTERFACES
 ip -n a link add il0 type veth peer name il1
-node_conf a A 0 "interlink il0 { peer = 10.255.0.2 }"
+FAILOVER_WORDS=("interlink il0 { peer = 10.255.0.2 }")
+failover_conf a A 0
 check "a reload that changes no network is accepted" ctl a reload
 check "no carrier on the interlink" wait_for 3 reason a \
     NO_CARRIER_ON_HEARTBEAT

@@ -99,11 +99,13 @@ check "b is active" wait_for 8 role_is b MASTER
 no_more b DISAGREE_VIP
 
 title "NO_FENCED: the fence is lost, the last resort called, storage still here"
-instead B.disks.status 'echo "another key is there"; exit 1'
+disks=$(printf '/dev/disk/by-id/wwn-0x5000c5008a00%03d, ' {1..7})
+instead B.disks.status "echo 'another key is there: ${disks}to the end'; exit 1"
 now_true b NO_FENCED 20
 check "with its name" is "$(details b NO_FENCED)" disks
 check "the last resort was called for it" wait_for 2 \
-    grep -q "another key is there" "$T/resort"
+    grep -q "fence is lost: disks: another key is there" "$T/resort"
+check "and told all of it" grep -q "8a00007, to the end" "$T/resort"
 check "role" role_is b ERROR
 properly
 power_off b

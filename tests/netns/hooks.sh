@@ -62,7 +62,16 @@ start a
 to master
 wait_for 2 holds a $V4
 check "carpd says nothing about it" not logged hook
+# The supervisor hears of three changes at once.
+kill -STOP "${PID[a]}"
+to backup
+to master
+to backup
+kill -CONT "${PID[a]}"
+to master
+wait_for 2 holds a $V4
 stop a
+check "nor when it hears of changes late, nor at the stop" not logged hook
 
 title "what a hook is told"
 mkdir -m 755 "$H"

@@ -75,6 +75,8 @@ check "no program" says 5 "there is no /nowhere/x" a app command start \
     "${usual[@]}" STOP="/nowhere/x"
 check "no such user" says 2 "no such user" a app command start \
     START_DAEMON="/bin/sleep 100" USER=nobody-at-all
+check "a name with a mistake" says 2 "STATSU is no parameter of this hook" \
+    a app command start "${usual[@]}" STATSU=/bin/true
 check "no such signal" says 2 "STOP_SIGNAL=BANG" a app command start \
     START_DAEMON="/bin/sleep 100" STOP_SIGNAL=BANG
 
@@ -183,6 +185,33 @@ check "with its own words" says 1 "cannot access" \
 check "one that is never ready" says 1 "not within" a slow command start \
     START_DAEMON="$T/server slow" READY="/bin/false"
 check "is ended again" is "$(owned_there slow)" 0
+LIMIT=
+
+title "its program has gone, as with the storage that it was on"
+cp "$T/server" "$T/moved"
+gone=(START_DAEMON="$T/moved gone" STATUS=/bin/true)
+check "start" result 0 a gone command start "${gone[@]}"
+rm "$T/moved"
+check "status: it runs" result 0 a gone command status "${gone[@]}"
+check "stop" result 0 a gone command stop "${gone[@]}"
+check "verify: gone" result 0 a gone command verify "${gone[@]}"
+check "nothing is left" is "$(owned_there gone)" 0
+check "status, as on a node without the storage" result 3 \
+    a gone command status "${gone[@]}"
+check "start says what is missing" says 5 "there is no $T/moved" \
+    a gone command start "${gone[@]}"
+
+title "a STOP that hangs, or is not there, is not all there is"
+LIMIT=3
+hung=(START_DAEMON="$T/server hung" STOP="/bin/sleep 1000")
+check "start" result 0 a hung command start "${hung[@]}"
+check "stop" result 0 a hung command stop "${hung[@]}"
+check "before the limit" less "$TOOK" 3
+check "nothing is left" is "$(owned_there hung)" 0
+check "start" result 0 a hung command start START_DAEMON="$T/server hung"
+check "stop" result 0 a hung command stop START_DAEMON="$T/server hung" \
+    STOP=/nowhere/x
+check "nothing is left" is "$(owned_there hung)" 0
 LIMIT=
 
 title "its output does not fill the disk"

@@ -180,6 +180,13 @@ enter c "$TOOLS/iscsi_rw" $ME "iscsi://192.0.2.1/$NAME/1" wait 20 \
     > "$T/waiter" 2>&1 &
 check "a client is logged in" wait_for 5 grep -q in "$T/waiter"
 before=$(awk '{ print $1 }' /proc/uptime)
+tgtd=$(in_box a pgrep -x tgtd)
+in_box a kill -STOP "$tgtd"
+check "it hangs: stop does not say that it has stopped" \
+    says 1 "does not answer" a t iscsi-tgt stop "${shared[@]}"
+check "nor does status say that it does not run" \
+    says 4 "does not answer" a t iscsi-tgt status "${shared[@]}"
+in_box a kill -CONT "$tgtd"
 check "stop" result 0 a t iscsi-tgt stop "${shared[@]}"
 check "the client sees the end" wait_for 10 grep -q end "$T/waiter"
 note "after $(awk -v b="$before" '/^end/ { printf "%.2f", $2 - b }' \

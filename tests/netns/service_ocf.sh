@@ -36,6 +36,22 @@ whole_life() {
 
 whole_life "Dummy" dummy AGENT=heartbeat:Dummy P_STATE="$T/dummy"
 
+title "the passphrase is not for agents, nor for whoever they leave running"
+mkdir -p "$T/ocf/resource.d/heartbeat"
+sed 's|^dummy_start() {|&\nls -l /proc/self/fd > "$OCF_RESKEY_state.fds"|' \
+    /usr/lib/ocf/resource.d/heartbeat/Dummy \
+    > "$T/ocf/resource.d/heartbeat/Dummy"
+chmod 755 "$T/ocf/resource.d/heartbeat/Dummy"
+ln -s /usr/lib/ocf/lib "$T/ocf/lib"
+echo "s3cret" > "$T/passphrase"
+exec 5< "$T/passphrase"
+own=(AGENT=Dummy OCF_ROOT="$T/ocf" P_STATE="$T/dummy")
+check "start" result 0 a pw ocf start CARPD_SECRET_FD=5 "${own[@]}"
+exec 5<&-
+check "the agent has told what it has open" grep -q " 1 ->" "$T/dummy.fds"
+check "not that" not grep -q passphrase "$T/dummy.fds"
+check "stop" result 0 a pw ocf stop "${own[@]}"
+
 title "parameters of an agent"
 check "a state file was where P_STATE said" \
     result 0 a dummy ocf start AGENT=Dummy P_STATE="$T/here"

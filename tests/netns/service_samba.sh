@@ -85,6 +85,10 @@ check "no NAME" says 2 "NAME is missing" a x samba start STATE=/x
 check "no shares" says 2 "SHARES is missing" a x samba start STATE=/x/y NAME=x
 check "bad shares" says 2 "SHARES: a=b" a x samba start STATE=/x/y NAME=x \
     SHARES=a=b
+check "one that smbd takes for something else" says 2 "SHARES: Global=/b" \
+    a x samba start STATE=/x/y NAME=x SHARES="a=/b Global=/b"
+check "a bad port" says 2 "PORT=70000" a x samba start STATE=/x/y NAME=x \
+    SHARES=a=/b PORT=70000
 check "a name that does not fit" says 2 "at most 15" a x samba start \
     STATE=/x/y NAME=x123456789012345 SHARES=a=/b
 check "the storage is not there" says 1 "is its storage there" a x samba start \

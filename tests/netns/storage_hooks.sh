@@ -403,6 +403,8 @@ gives "bad LOCKING" 2 "LOCKING=x: write one of: system_id lvmlockd none" \
     a lvm start VG=tank LOCKING=x
 HOOK_PATH=$T/bin gives "not installed" 5 "vgs is not installed: .* lvm2" \
     a lvm start VG=tank
+gives "a name with a mistake" 2 "LOKING is no parameter" \
+    a lvm start VG=tank LOKING=none
 if grep -qw device-mapper /proc/devices; then
 	gives "no such group" 1 "" a lvm start VG=carpd-test-none LOCKING=none
 elif command -v vgchange >/dev/null; then
@@ -412,6 +414,53 @@ fi
 gives "stop" 0 "" a lvm stop VG=carpd-test-none
 gives "status" 3 "" a lvm status VG=carpd-test-none
 gives "verify" 0 "" a lvm verify VG=carpd-test-none
+
+# Groups and their owners need no device mapper: only activating does, so the
+# kernel is said to have it.
+title "lvm: a group belongs to one node"
+G=carpd-test-$$
+truncate -s 64M "$T/disk/lvm"
+loop "$T/disk/lvm"; A=$LOOP
+boot c
+cp -a /etc/lvm "$T/lvm.etc"
+sed -i 's/^[#[:space:]]*system_id_source = .*/system_id_source = "uname"/' \
+    "$T/lvm.etc/lvm.conf"
+{ cat /proc/devices; echo "250 device-mapper"; } > "$T/devices"
+for n in a c; do
+	within $n sh -c 'mount --bind "$1/lvm.etc" /etc/lvm &&
+	    mount --bind "$1/devices" /proc/devices' sh "$T"
+done
+lvm() {
+	within "$1" env LVM_SUPPRESS_FD_WARNINGS=1 "${@:2}" 2>/dev/null
+}
+owner() {
+	lvm a vgs --noheadings --foreign -o systemid $G | tr -d ' '
+}
+if [ -e /dev/mapper/control ]; then
+	note "not tried: here it would be activated"
+elif lvm a pvcreate -qy "$A" >/dev/null && lvm a vgcreate -q $G "$A" >/dev/null
+then
+	check "it is the first node's" is "$(owner)" a
+	gives "no such group" 1 "no volume group carpd-none: are its disks" \
+	    a lvm start VG=carpd-none
+	exec 9< /dev/null	# as CARPD_ALIVE_FD
+	gives "not taken from a peer that may live" 1 \
+	    "$G belongs to a, which is neither fenced nor has stepped down" \
+	    c lvm start VG=$G
+	check "it is the first node's still" is "$(owner)" a
+	gives "but from one that is fenced" 1 "no volume of it is there" \
+	    c lvm start VG=$G CARPD_FENCED=yes
+	check "it is the other node's" is "$(owner)" c
+	gives "and from one that has stepped down" 1 "no volume of it" \
+	    a lvm start VG=$G CARPD_PEER=passive
+	check "it is the first node's again" is "$(owner)" a
+	exec 9<&-
+	lvm a vgremove -qy $G >/dev/null
+else
+	note "no group can be made here"
+fi
+power_off c
+unloop "$A"
 
 title "mdraid"
 M=(UUID=01234567:89abcdef:01234567:89abcdef DEVICE=/dev/md/carpd-test)
@@ -483,6 +532,11 @@ gives "verify before" 0 "" a zfs verify "${Z[@]}"
 gives "MOUNT=no" 2 "MOUNT=no: zfs-fuse mounts" a zfs start "${Z[@]}" MOUNT=no
 gives "no such pool" 1 "no such pool below $T/pool" \
     a zfs start "${Z[@]}" POOL=pond
+within a mv /etc/hostid /etc/hostid.away
+gives "no host id" 2 "this node has no host id" a zfs start "${Z[@]}"
+gives "mmp: no host id" 2 "this node has no host id" \
+    a mmp start TYPE=zfs POOL=tank DEVDIR="$T/pool"
+within a mv /etc/hostid.away /etc/hostid
 gives "start" 0 "tank imported in" a zfs start "${Z[@]}"
 gives "start again" 0 "tank is imported already" a zfs start "${Z[@]}"
 gives "status" 0 "" a zfs status "${Z[@]}"

@@ -151,6 +151,21 @@ START_TEST(a_directory_that_others_can_write)
 }
 END_TEST
 
+START_TEST(a_directory_above_that_others_can_write)
+{
+	char was[sizeof(top)];
+
+	memcpy(was, top, sizeof(top));
+	(void)strcat(top, "/10");
+	ck_assert_int_eq(mkdir(top, 0755), 0);
+	ck_assert_int_eq(chmod(was, 0777), 0);
+	hooks("");
+	memcpy(top, was, sizeof(top));
+	ck_assert_ptr_nonnull(strstr(said, was));
+	ck_assert_ptr_nonnull(strstr(said, "is writable by others: refused"));
+}
+END_TEST
+
 START_TEST(a_link_counts_for_its_target)
 {
 	char to[64];
@@ -201,6 +216,7 @@ main(void)
 	add_rows(t, modes_of_files, modes);
 	tcase_add_test(t, in_the_order_of_their_names);
 	tcase_add_test(t, a_directory_that_others_can_write);
+	tcase_add_test(t, a_directory_above_that_others_can_write);
 	tcase_add_test(t, a_link_counts_for_its_target);
 	tcase_add_test(t, what_is_no_file);
 	tcase_add_test(t, no_directory_no_hooks);

@@ -186,6 +186,7 @@ START_TEST(what_a_hook_finds)
 		"pwd >> $TOP/out; umask >> $TOP/out; "
 		"readlink /proc/self/fd/0 >> $TOP/out; "
 		"[ -d $CARPD_STATE ] && : > $CARPD_STATE/mine && say state");
+	(void)umask(077);
 	kit_configure();
 	all_up();
 	ck_assert_int_ge(kit_line("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), 0);

@@ -43,7 +43,7 @@ chmod 755 /etc/carpd/hooks/*
 # What failover_conf() writes; a test changes it before.
 # "INTERFACE VHID ADDRESS [WORD = VALUE...]": the words are of the interface.
 LINKS=("eth0 10 $V4 critical = true")
-NODE_WORDS=() FAILOVER_WORDS=()
+NODE_WORDS=() FAILOVER_WORDS=() NOTIFY_DIR=
 RESOURCES=('fence disks { hook = diary }' 'storage tank { hook = diary }'
     'service web { hook = diary  critical = true }')
 
@@ -55,7 +55,8 @@ failover_conf() {
 	{
 		printf 'node {\n\tname = %s\n\tuser = "%s"\n' "$name" \
 		    "$(engine_user)"
-		printf '\tgroup = "root"\n\tnotify-dir = ""\n'
+		printf '\tgroup = "root"\n\tnotify-dir = "%s"\n' \
+		    "$NOTIFY_DIR"
 		[ ${#NODE_WORDS[@]} = 0 ] || printf '\t%s\n' "${NODE_WORDS[@]}"
 		printf '}\n'
 		for link in "${LINKS[@]}"; do
