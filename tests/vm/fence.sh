@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # carp-fence on block devices, through the requests of the kernel: a disk of LIO
-# to which two initiators of the kernel are connected, as two nodes would be; and
-# the same as dm-multipath devices.
+# to which two initiators of the kernel are connected, as two nodes would be;
+# and the same as dm-multipath devices.
 # shellcheck source-path=SCRIPTDIR
 [ -n "${IN_VM:-}" ] || { echo "skipped: run it by make check-vm"; exit 77; }
 

@@ -3,7 +3,7 @@
 # Runs tests on the kernel of Debian 12, in a virtual machine: what needs parts
 # that the kernel here may lack (SCSI and NVMe targets, device mapper, md, nfsd,
 # vlan, bonding), or shall be seen on that kernel.
-#	tests/vm/run.sh [TEST...]	default: tests/vm/*.sh but this one
+#	tests/vm/run.sh [TEST...]	default: all of tests/vm
 # The machine is this one's root file system, read only, with memory above it:
 # what is built and installed here is there, and nothing it writes comes back.
 # VERBOSE=1 shows what the tests say as they say it.
@@ -123,7 +123,10 @@ release=$(ls "$vm/kernel/lib/modules")
 initramfs
 if [ $# = 0 ]; then
 	for t in tests/vm/*.sh; do
-		[ "$t" = tests/vm/run.sh ] || set -- "$@" "$t"
+		case $t in
+		*/run.sh | */lib.sh) ;;
+		*) set -- "$@" "$t" ;;
+		esac
 	done
 fi
 guest "$@"
