@@ -69,8 +69,9 @@ main(void)
 	attach("proc", "/new/proc", "proc", NULL);
 	attach("sys", "/new/sys", "sysfs", NULL);
 	attach("run", "/new/run", "tmpfs", "mode=755");
-	attach("tmp", "/new/tmp", "tmpfs", "mode=1777");
-	if (chroot("/new") == -1 || chdir("/") == -1)
+	/* Who enters another mount namespace gets what lies above its root. */
+	if (chdir("/new") == -1 || mount(".", "/", NULL, MS_MOVE, NULL) == -1 ||
+	    chroot(".") == -1 || chdir("/") == -1)
 		fail("chroot");
 	attach("guest", "/run/guest", "9p", NINE_P);
 	(void)execl("/bin/bash", "bash", "/run/guest/guest.sh", (char *)NULL);

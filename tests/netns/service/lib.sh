@@ -4,7 +4,7 @@
 # own as far as programs can see, a disk that both reach, and hooks run as carpd
 # runs them.
 # shellcheck source=../lib.sh
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 HOOKS=$TOP/pkg/hooks
 SERVED=$T/served	# the shared storage
