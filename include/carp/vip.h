@@ -29,6 +29,11 @@
  * is added as a host address (/32, /128): then it is never the primary address
  * whose removal takes others along.  Elsewhere it has its prefix length.
  *
+ * The kernel makes the route of a new IPv6 address to itself later than it says
+ * that it was added.  So we add one, with the route protocol VIP_PROTO, in the
+ * table `local`; it ends by itself after 10 s, or sooner with the lease, and goes
+ * with the address.
+ *
  * With VIP_LEASE_GUARD they have no end in the kernel.  A packet filter, the
  * nf_tables "inet libcarp" and "arp libcarp", drops what goes to them or comes
  * from them, ARP and neighbour advertisements included, unless the lease of
@@ -53,7 +58,7 @@
 extern "C" {
 #endif
 
-#define VIP_PROTO	112		/* IFA_PROTO of our addresses */
+#define VIP_PROTO	112		/* of our addresses and routes */
 #define VIP_IFNAMSIZ	16		/* of an interface name, with NUL */
 
 struct vip;				/* addresses of a network namespace */
@@ -75,7 +80,8 @@ uint64_t vip_deadline(const struct vip *);	/* of retries; or CARP_NEVER */
 
 /*
  * Takes away what carries our tag and no set of this object wants: what a
- * crashed process left.  Addresses, and links made for a virtual MAC.
+ * crashed process left.  Addresses, their routes, and links made for a virtual
+ * MAC; routes are not counted.
  * only: NULL for all that is tagged, or a list of n addresses (prefix length
  * ignored) that may be taken.  *removed counts, may be NULL.
  */

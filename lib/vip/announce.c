@@ -242,7 +242,8 @@ is_pointless(const struct vip_want *w, const struct mon_link *l)
 	const struct vip_set *s = w->set;
 	const struct mon_link *base = mon_link(&s->v->mon, s->ifindex);
 
-	return !s->up || l == NULL || base == NULL || w->at != l->ifindex ||
+	return !s->up || l == NULL || base == NULL ||
+	       (w->at != l->ifindex && w->reach != l->ifindex) ||
 	       l->type != ARPHRD_ETHER || !(base->flags & IFF_UP);
 }
 
@@ -252,7 +253,8 @@ is_awaited(const struct vip_want *w)
 {
 	const struct vip_set *s = w->set;
 
-	return s->up && w->at == 0 && (size_t)(w - s->wants) >= s->planned;
+	return s->up && w->at == 0 && w->reach == 0 &&
+	       (size_t)(w - s->wants) >= s->planned;
 }
 
 /* False: what is left has to wait. */

@@ -97,6 +97,15 @@ settle(const struct vip_op *op, int rc, uint64_t now, bool *again)
 	case OP_STATE:
 	case OP_SETTING:
 		return settle_link(op, rc, now);
+	case OP_REACH:
+		w->reaching = false;
+		/* there already: its end was put off */
+		if (rc == 0 || rc == -EEXIST)
+			w->reach = op->ifindex;
+		return 0; /* the kernel will make its own */
+	case OP_UNREACH:
+		w->reach = 0;
+		return 0;
 	case OP_ROUTE:
 		w->set->v->looks = rc == 0;
 		w->local = w->local || rc == 0;
@@ -165,6 +174,8 @@ plan_all_news(struct vip *v, struct plan_turn *t, uint64_t now)
 	struct vip_set *s;
 
 	TAILQ_FOREACH(s, &v->todo, todo)
+	plan_routes(s, t, now);
+	TAILQ_FOREACH(s, &v->todo, todo)
 	if (plan_is_full(t) || plan_news(s, t, now))
 		return true;
 	return false;
@@ -174,7 +185,7 @@ static void
 learn_cost(struct vip *v, const struct plan_turn *t, uint64_t took)
 {
 	for (int f = 0; f < 2 && t->n >= SAMPLE; f++) {
-		uint64_t was = took * t->cost[f] / t->time;
+		uint64_t was = took * t->cost[f] / (t->time + t->ahead);
 
 		v->cost[f] = (t->cost[f] + was) / 2 + 1;
 		if (v->cost[f] > COST_MAX)
@@ -235,8 +246,7 @@ static void
 compact(struct vip_set *s)
 {
 	for (size_t i = 0; i < s->nwants;) {
-		if (s->wants[i].leaving && s->wants[i].at == 0 &&
-		    !s->wants[i].guarded)
+		if (s->wants[i].leaving && !set_holds(&s->wants[i]))
 			set_remove(s, i);
 		else
 			i++;

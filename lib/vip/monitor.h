@@ -80,4 +80,7 @@ const struct mon_addr *mon_source(const struct mon_link *, uint8_t family);
 bool parse_addr(struct mon_addr_msg *ret, const struct nlmsghdr *);
 bool parse_link(struct mon_link *ret, const struct nlmsghdr *);
 
+/* True: one of ours, of an IPv6 address to itself. */
+bool parse_route(struct mon_addr_msg *ret, const struct nlmsghdr *);
+
 #endif

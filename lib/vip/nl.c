@@ -59,6 +59,9 @@ nl_open(struct nl *nl, int bus)
 	/* Without it an answer repeats the request; works as well. */
 	(void)mnl_socket_setsockopt(
 	    nl->sock, NETLINK_CAP_ACK, &one, sizeof(one));
+	/* Of routes, only those that were asked for; Linux 4.20. */
+	(void)mnl_socket_setsockopt(
+	    nl->sock, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	nl->max_bytes =
 	    grow_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, NL_BUFFER / 2) - 1024;
 	nl->max_msgs =
@@ -384,14 +387,17 @@ static void
 begin_local(struct nl_batch *b, uint16_t type, uint16_t flags,
     const struct nl_ifaddr *a)
 {
+	bool v4 = a->addr->family == 4;
+	size_t len = v4 ? 4 : 16;
 	struct rtmsg *m = nl_begin(b, type, flags, sizeof(*m));
 
-	m->rtm_family = AF_INET;
-	m->rtm_dst_len = 32;
+	m->rtm_family = v4 ? AF_INET : AF_INET6;
+	m->rtm_dst_len = v4 ? 32 : 128;
 	m->rtm_table = RT_TABLE_LOCAL;
+	m->rtm_protocol = v4 ? RTPROT_UNSPEC : VIP_PROTO;
 	m->rtm_scope = RT_SCOPE_HOST;
 	m->rtm_type = RTN_LOCAL;
-	nl_put(b, RTA_DST, a->addr->ip, 4);
+	nl_put(b, RTA_DST, a->addr->ip, len);
 	nl_put_u32(b, RTA_OIF, a->ifindex);
 }
 
@@ -399,6 +405,8 @@ void
 nl_add_local(struct nl_batch *b, const struct nl_ifaddr *a)
 {
 	begin_local(b, RTM_NEWROUTE, NLM_F_CREATE, a);
+	if (a->addr->family == 6)
+		nl_put_u32(b, RTA_EXPIRES, a->valid);
 }
 
 void

@@ -84,7 +84,11 @@ struct nl_ifaddr {
 void nl_add_addr(struct nl_batch *, const struct nl_ifaddr *);
 void nl_del_addr(struct nl_batch *, const struct nl_ifaddr *);
 
-/* A request to add, or delete, the route that an IPv4 address has to itself. */
+/*
+ * A request to add, or delete, the route that an address has to itself: of IPv4
+ * the kernel's own, of IPv6 one of ours beside it, which ends by itself after
+ * a->valid seconds.
+ */
 void nl_add_local(struct nl_batch *, const struct nl_ifaddr *);
 void nl_del_local(struct nl_batch *, const struct nl_ifaddr *);
 

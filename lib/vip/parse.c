@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads what the kernel says of a link or an address. */
+/* Reads what the kernel says of a link, an address or a route. */
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
@@ -124,5 +124,27 @@ parse_addr(struct mon_addr_msg *ret, const struct nlmsghdr *h)
 	ret->seq = h->nlmsg_seq;
 	ret->told = tb[NL_IFA_PROTO] != NULL;
 	ret->tagged = ret->told && nla_get_u8(tb[NL_IFA_PROTO]) == VIP_PROTO;
+	return true;
+}
+
+bool
+parse_route(struct mon_addr_msg *ret, const struct nlmsghdr *h)
+{
+	const struct rtmsg *m = nlmsg_data(h);
+	struct nlattr *tb[RTA_OIF + 1];
+	const int len = 16;
+
+	memset(ret, 0, sizeof(*ret));
+	if (nlmsg_parse((struct nlmsghdr *)h, sizeof(*m), tb, RTA_OIF, NULL) <
+		0 ||
+	    m->rtm_family != AF_INET6 || m->rtm_type != RTN_LOCAL ||
+	    m->rtm_protocol != VIP_PROTO || m->rtm_dst_len != 8 * len ||
+	    tb[RTA_OIF] == NULL || tb[RTA_DST] == NULL ||
+	    nla_len(tb[RTA_DST]) != len)
+		return false;
+	ret->addr.family = 6;
+	ret->addr.prefix = m->rtm_dst_len;
+	memcpy(ret->addr.ip, nla_data(tb[RTA_DST]), (size_t)len);
+	ret->ifindex = nla_get_u32(tb[RTA_OIF]);
 	return true;
 }

@@ -10,7 +10,9 @@
 #include "state.h"
 #include "vmac.h"
 
-#define ADD_MIN 8 /* in a turn, whatever they cost */
+#define ADD_MIN	  8  /* in a turn, whatever they cost */
+#define REACH_MAX 10 /* seconds that a route of ours may stay */
+#define ROUTE_NS  8000
 
 /* Seconds that the kernel may keep an address: what kind of lease it is. */
 static uint32_t
@@ -194,6 +196,47 @@ plan_unroute(struct vip_want *w, unsigned dev)
 	note_op(w->set, OP_UNROUTE, w, &a);
 }
 
+/*
+ * The kernel makes the route of an IPv6 address to itself when a thread of its
+ * own gets round to it, which may be late on a busy machine; and it takes the
+ * longer to add an address the more there are.  With a route of ours, which
+ * takes it some microseconds, the address answers at once.  That route ends by
+ * itself, not later than the address; the kernel's stands beside it.
+ */
+static void
+plan_reach(struct vip_want *w, unsigned dev)
+{
+	uint32_t valid = lifetime(w->set);
+	const struct nl_ifaddr a = {
+		.ifindex = dev,
+		.addr = &w->addr,
+		.valid = valid < REACH_MAX ? valid : REACH_MAX,
+	};
+
+	if (w->reaching || w->addr.family != 6)
+		return;
+	nl_add_local(&w->set->v->batch, &a);
+	note_op(w->set, OP_REACH, w, &a);
+	w->reaching = true;
+}
+
+/* It has one, and the address is not to be there. */
+static bool
+reaches_vainly(const struct vip_want *w)
+{
+	return w->reach != 0 &&
+	       (w->error != 0 || target(w) != w->reach || is_foreign(w));
+}
+
+static void
+plan_unreach(struct vip_want *w)
+{
+	const struct nl_ifaddr a = { .ifindex = w->reach, .addr = &w->addr };
+
+	nl_del_local(&w->set->v->batch, &a);
+	note_op(w->set, OP_UNREACH, w, &a);
+}
+
 static void
 plan_add(struct vip_want *w, unsigned dev, uint8_t prefix, bool renew)
 {
@@ -210,6 +253,8 @@ plan_add(struct vip_want *w, unsigned dev, uint8_t prefix, bool renew)
 
 	if (w->addr.family == 4 && prefix < 32)
 		plan_promotion(w->set, dev);
+	if (w->set->up && !exists)
+		plan_reach(w, dev);
 	nl_add_addr(&v->batch, &a);
 	note_op(w->set, exists ? OP_RENEW : OP_ADD, w, &a);
 	w->adding = true;
@@ -354,8 +399,11 @@ plan_link(struct vip_set *s)
 	vmac_put_state(&s->v->batch, s->vmac, up);
 	note_op(s, OP_STATE, NULL,
 	    &(struct nl_ifaddr){ .ifindex = s->vmac, .prefix = up });
-	for (size_t i = 0; i < s->nwants; i++)
+	for (size_t i = 0; i < s->nwants; i++) {
 		s->wants[i].local = s->wants[i].at == s->vmac;
+		if (up && s->wants[i].at == s->vmac)
+			plan_reach(&s->wants[i], s->vmac);
+	}
 }
 
 void
@@ -370,9 +418,12 @@ plan_changes(struct vip_set *s, uint64_t now)
 	plan_link(s);
 	if (s->going && s->vmac != 0 && !vmac_is_shared(s))
 		return; /* they go with the link */
-	for (size_t i = 0; i < s->nwants; i++)
+	for (size_t i = 0; i < s->nwants; i++) {
 		if (s->wants[i].at != 0)
 			plan_change(&s->wants[i], now);
+		if (reaches_vainly(&s->wants[i]))
+			plan_unreach(&s->wants[i]);
+	}
 }
 
 bool
@@ -391,6 +442,40 @@ count(struct plan_turn *t, uint8_t family)
 	t->share += t->cost[f] * PLAN_FULL / t->limit[f];
 }
 
+/* Where a missing address goes now; 0: it has to wait. */
+static unsigned
+destination_now(struct vip_want *w, uint64_t now)
+{
+	unsigned dev = destination(w);
+
+	if (dev == 0 || waits_for_retry(w, now))
+		return 0;
+	if (is_guarded(w))
+		return dev;
+	plan_refused(w, w->set->v->guard_error, now);
+	return 0;
+}
+
+/* As long as the address is not there, its route has to be renewed as well. */
+void
+plan_routes(struct vip_set *s, struct plan_turn *t, uint64_t now)
+{
+	for (size_t i = 0; s->up && i < s->nwants; i++) {
+		struct vip_want *w = &s->wants[i];
+		unsigned dev;
+
+		if (t->share >= PLAN_FULL)
+			return;
+		if (w->addr.family != 6 || w->at != 0 || w->adding ||
+		    (w->reach != 0 && !s->renew) ||
+		    (dev = destination_now(w, now)) == 0)
+			continue;
+		plan_reach(w, dev);
+		t->ahead += ROUTE_NS;
+		t->share += ROUTE_NS * PLAN_FULL / t->limit[1];
+	}
+}
+
 bool
 plan_news(struct vip_set *s, struct plan_turn *t, uint64_t now)
 {
@@ -398,15 +483,9 @@ plan_news(struct vip_set *s, struct plan_turn *t, uint64_t now)
 		struct vip_want *w = &s->wants[s->planned];
 		unsigned dev;
 
-		if (w->at != 0 || w->adding)
+		if (w->at != 0 || w->adding ||
+		    (dev = destination_now(w, now)) == 0)
 			continue;
-		dev = destination(w);
-		if (dev == 0 || waits_for_retry(w, now))
-			continue;
-		if (!is_guarded(w)) {
-			plan_refused(w, s->v->guard_error, now);
-			continue;
-		}
 		plan_add(w, dev, choose_prefix(w), false);
 		count(t, w->addr.family);
 	}

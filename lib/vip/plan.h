@@ -32,11 +32,15 @@ struct plan_turn {
 	unsigned n, most;  /* addresses; at most */
 	uint64_t time;	   /* what they cost */
 	uint64_t share;	   /* of the turn that is taken; or PLAN_FULL */
+	uint64_t ahead;	   /* what routes of ours cost, ns */
 };
 
 #define PLAN_FULL (UINT64_C(1) << 20)
 
 bool plan_is_full(const struct plan_turn *);
+
+/* Routes of ours for addresses whose turn may come later. */
+void plan_routes(struct vip_set *, struct plan_turn *, uint64_t now);
 
 /*
  * What may come little by little: addresses that are not there, up to a full

@@ -51,6 +51,13 @@ set_taken(struct vip_want *w)
 	set_queue(w->set);
 }
 
+/* The kernel has something for it. */
+bool
+set_holds(const struct vip_want *w)
+{
+	return w->at != 0 || w->reach != 0 || w->guarded;
+}
+
 static size_t
 bucket(const struct vip *v, const struct carp_addr *a)
 {
@@ -124,8 +131,8 @@ reserve(struct vip *v, size_t total)
 		return 0;
 	if (n > UINT32_MAX / 8)
 		return -E2BIG;
-	/* moving takes two requests; and a few for each set */
-	if (commit_reserve(v, (unsigned)n * 3) < 0 ||
+	/* moving takes two requests, routes two; and a few for each set */
+	if (commit_reserve(v, (unsigned)n * 5) < 0 ||
 	    (buckets = calloc(n, sizeof(struct vip_want *))) == NULL)
 		return -ENOMEM;
 	free(v->buckets);
@@ -269,7 +276,7 @@ swap_wants(struct vip_set *s, struct vip_want *wants, size_t n)
 		insert(s->v, &wants[k++]);
 	}
 	for (size_t i = 0; i < nold; i++) {
-		if (old[i].seen || (old[i].at == 0 && !old[i].guarded))
+		if (old[i].seen || !set_holds(&old[i]))
 			continue;
 		wants[k] = old[i];
 		wants[k].leaving = true;

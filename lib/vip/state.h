@@ -25,6 +25,7 @@ struct vip_want {
 	uint8_t at_prefix; /* with which it is at `at` */
 	uint8_t events;	   /* bits 1 << enum vip_what to tell */
 	unsigned at;	   /* ifindex where ours is; 0: nowhere */
+	unsigned reach;	   /* the same of a route of ours, if it still is */
 	uint32_t seq;	   /* of our last request to add it */
 	int error;	   /* how the kernel refused it, or 0 */
 	bool leaving;	   /* no longer in the list */
@@ -37,6 +38,7 @@ struct vip_want {
 	bool claims;	   /* asked for that in the present batch */
 	bool clash;	   /* somebody else's lease was there */
 	bool adding;	   /* asked for in the present batch */
+	bool reaching;	   /* the same of its route */
 	bool local;	   /* has a route to itself, if its link is down */
 };
 
@@ -85,8 +87,10 @@ enum vip_op_kind {
 	OP_DEL,
 	OP_UNROUTE, /* of a link that is down */
 	OP_ROUTE,   /* see plan_unroute() */
-	OP_STATE,   /* of the macvlan: up or down */
-	OP_SETTING  /* of an interface */
+	OP_REACH,   /* see plan_reach() */
+	OP_UNREACH,
+	OP_STATE,  /* of the macvlan: up or down */
+	OP_SETTING /* of an interface */
 };
 
 struct vip_op {
@@ -155,6 +159,7 @@ void set_tell(struct vip_want *, enum vip_what);
 void set_forgive(struct vip_set *);
 void set_taken(struct vip_want *);
 void set_remove(struct vip_set *, size_t i);
+bool set_holds(const struct vip_want *);
 struct vip_want *set_find(const struct vip *, const struct carp_addr *);
 
 /* heard.c: what the monitor calls */

@@ -2,9 +2,11 @@
 /* Takes away what a dead process has left. */
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "state.h"
 #include "vmac.h"
@@ -28,7 +30,8 @@ struct found {
 	size_t nonly;
 	struct found_addr *addrs;
 	struct found_link *links;
-	size_t naddrs, nlinks;
+	struct mon_addr_msg *routes; /* that go */
+	size_t naddrs, nlinks, nroutes;
 	int error;
 };
 
@@ -130,8 +133,26 @@ see_link(void *arg, const struct nlmsghdr *h)
 	};
 }
 
+static void
+see_route(void *arg, const struct nlmsghdr *h)
+{
+	struct found *f = arg;
+	struct mon_addr_msg r, *p;
+
+	if (h->nlmsg_type != RTM_NEWROUTE || !parse_route(&r, h) ||
+	    !may_take(f, &r.addr) || is_wanted(f->v, &r))
+		return;
+	p = realloc(f->routes, (f->nroutes + 1) * sizeof(*p));
+	if (p == NULL) {
+		f->error = -ENOMEM;
+		return;
+	}
+	f->routes = p;
+	f->routes[f->nroutes++] = r;
+}
+
 static int
-ask(struct found *f, uint16_t type, size_t head, size_t *count,
+ask(struct found *f, uint16_t type, const void *head, size_t len, size_t *count,
     void (*fn)(void *, const struct nlmsghdr *))
 {
 	struct nl_batch *b = &f->v->batch;
@@ -140,7 +161,7 @@ ask(struct found *f, uint16_t type, size_t head, size_t *count,
 	for (int i = 0; rc == -EINTR && i < TRIES; i++) {
 		*count = 0;
 		nl_reset(b);
-		(void)nl_begin(b, type, NLM_F_DUMP, head);
+		memcpy(nl_begin(b, type, NLM_F_DUMP, len), head, len);
 		rc = nl_query(&f->v->nl, b, fn, f);
 	}
 	nl_reset(b);
@@ -208,28 +229,63 @@ take(const struct found *f, unsigned *removed)
 	return rc;
 }
 
+/*
+ * Of IPv6 addresses to themselves: see plan_reach().  They end by themselves,
+ * so that it does not matter if the kernel does not tell, as one without IPv6.
+ */
+static int
+take_routes(struct found *f)
+{
+	const struct rtmsg head = { .rtm_family = AF_INET6,
+		.rtm_table = RT_TABLE_LOCAL,
+		.rtm_protocol = VIP_PROTO };
+	struct nl_batch b = { .buf = NULL };
+	int rc;
+
+	(void)ask(f, RTM_GETROUTE, &head, sizeof(head), &f->nroutes, see_route);
+	if (f->nroutes == 0 || f->error < 0)
+		return f->error;
+	if ((rc = nl_reserve(&b, (unsigned)f->nroutes)) < 0)
+		return rc;
+	for (size_t i = 0; i < f->nroutes; i++) {
+		const struct nl_ifaddr a = {
+			.ifindex = f->routes[i].ifindex,
+			.addr = &f->routes[i].addr,
+		};
+
+		nl_del_local(&b, &a);
+	}
+	rc = nl_commit(&f->v->nl, &b); /* or gone: each has an end */
+	nl_release(&b);
+	return rc;
+}
+
 int
 vip_sweep(
     struct vip *v, const struct carp_addr *only, size_t n, unsigned *removed)
 {
+	const struct ifaddrmsg addr = { .ifa_family = AF_UNSPEC };
+	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	struct found f = { .v = v, .only = only, .nonly = n };
 	unsigned count = 0;
 	int rc;
 
 	if (v == NULL)
 		return -EINVAL;
-	rc =
-	    ask(&f, RTM_GETADDR, sizeof(struct ifaddrmsg), &f.naddrs, see_addr);
+	rc = ask(&f, RTM_GETADDR, &addr, sizeof(addr), &f.naddrs, see_addr);
 	if (rc == 0)
-		rc = ask(&f, RTM_GETLINK, sizeof(struct ifinfomsg), &f.nlinks,
-		    see_link);
+		rc = ask(
+		    &f, RTM_GETLINK, &link, sizeof(link), &f.nlinks, see_link);
 	if (rc == 0)
 		rc = take(&f, &count);
+	if (rc == 0)
+		rc = take_routes(&f);
 	if (rc == 0)
 		rc = guard_sweep(v, only != NULL ? may_silence : NULL, &f);
 	if (removed != NULL)
 		*removed = count;
 	free(f.addrs);
 	free(f.links);
+	free(f.routes);
 	return rc;
 }

@@ -11,10 +11,12 @@
 #include "guard.h"
 #include "state.h"
 
-#define REREAD	   (CARP_SEC / 10)    /* after a failure */
-#define MIN_BATCH  64		      /* requests: without any set */
-#define DRAIN_MAX  100		      /* losses in a row */
-#define FIRST_COST (CARP_SEC / 30000) /* of an address, before it is known */
+#define REREAD	    (CARP_SEC / 10) /* after a failure */
+#define MIN_BATCH   64		    /* requests: without any set */
+#define DRAIN_MAX   100		    /* losses in a row */
+/* Of an address, before it is known, in ns. */
+#define FIRST_COST4 (CARP_SEC / 30000)
+#define FIRST_COST6 (CARP_SEC / 5000)
 
 int
 vip_new(struct vip **ret)
@@ -32,7 +34,8 @@ vip_new(struct vip **ret)
 	v->ann.fd = -1;
 	v->retry = CARP_NEVER;
 	v->reread = CARP_NEVER;
-	v->cost[0] = v->cost[1] = FIRST_COST;
+	v->cost[0] = FIRST_COST4;
+	v->cost[1] = FIRST_COST6;
 	if ((rc = nl_open(&v->nl, NETLINK_ROUTE)) < 0 ||
 	    (rc = commit_reserve(v, MIN_BATCH)) < 0 || (rc = mon_open(v)) < 0)
 		goto fail;

@@ -6,7 +6,8 @@
  *
  * An outage is a run of probes that were never answered.  Its length goes from
  * the last answer before it to the first one after it, both by the time stamps
- * of the kernel.  Ends after the given time, or with SIGINT or SIGTERM.
+ * of the kernel; answers that come after those to later probes do not count.
+ * Ends after the given time, or with SIGINT or SIGTERM.
  */
 #include <arpa/inet.h>
 #include <linux/icmp.h>
@@ -211,12 +212,32 @@ add_outage(struct probe *p, struct outage o)
 		p->longest = o;
 }
 
+/*
+ * A node that gives the address away while it asks for our Ethernet address
+ * does not hear the answer, asks again each second, and only then sends what it
+ * has kept for us.  Others have long answered.
+ */
+static void
+forget_late(struct probe *p)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (uint32_t i = p->sent; i-- > 0;) {
+		if (p->at[i] == 0)
+			continue;
+		if (p->at[i] < first)
+			first = p->at[i];
+		p->at[i] = first;
+	}
+}
+
 static void
 find_outages(struct probe *p)
 {
 	struct outage o = { p->start, 0, 0, false };
 	uint32_t i;
 
+	forget_late(p);
 	for (i = 0; i < p->sent; i++) {
 		if (p->at[i] == 0) {
 			o.lost++;

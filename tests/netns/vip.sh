@@ -214,6 +214,77 @@ case_lease() {
 	    grep -q "valid_lft forever" || fail "lease = off has an end"
 }
 
+ours() { ip -6 route show table local proto 112; }
+reached() { # is of this machine, whoever says so
+	ip -6 route get 2001:db8::10 | grep -q '^local'
+}
+unreached() { ! reached; }
+seen() { grep -q "$1" "$tmp/monitor"; }
+last_line() { grep -n "$1" "$tmp/monitor" | tail -n 1 | cut -d : -f 1; }
+
+case_reach() { # IPv6: a route of ours, until the kernel has made its own
+	local p
+	fresh
+	try new a eth0 10 0 2
+	try addrs a 192.0.2.10/24 2001:db8::10/64
+	try up a
+	try commit
+	ours | grep -q "local 2001:db8::10 dev eth0 .*expires [0-2]sec" ||
+	    fail "no route with an end: $(ours)"
+	try down a
+	try commit
+	[ -z "$(ours)" ] || fail "a route is left: $(ours)"
+	reached && fail "still of this machine"
+	# an address whose list has changed, at once
+	try up a
+	try commit
+	try addrs a 192.0.2.10/24
+	try commit
+	[ -z "$(ours)" ] || fail "a route is left: $(ours)"
+	# a crash, and the address goes first
+	try addrs a 192.0.2.10/24 2001:db8::10/64
+	try commit
+	kill_driver
+	ip addr del 2001:db8::10/128 dev eth0
+	reached || fail "no route of ours"
+	until_ms 3500 unreached || fail "outlives its lease"
+	# a crash, and what is done about it
+	start_driver
+	try new a eth0 10 0 0
+	try addrs a 2001:db8::10/64
+	try up a
+	try commit
+	kill_driver
+	start_driver
+	try sweep 2001:db8::11
+	[ -n "$(ours)" ] || fail "takes what is another's"
+	try sweep 2001:db8::10
+	[ -z "$(ours)" ] || fail "a route is left: $(ours)"
+	reached && fail "still of this machine"
+	# all of many answer before the last one is there
+	ip addr add 2001:db8:9::ffff/64 nodad dev eth0
+	ip -6 monitor route address >"$tmp/monitor" 9>&- &
+	p=$!
+	until_ms 2000 monitored || fail "no monitor"
+	try new a eth0 10 0 30
+	try bulk a 6 1000
+	try up a
+	try announce a
+	try finish
+	until_ms 2000 seen "inet6 2001:db8:9::1:3e7/" || fail "not seen"
+	kill "$p"
+	wait "$p" 2>/dev/null
+	[ "$(ours | wc -l)" = 1000 ] || fail "$(ours | wc -l) routes of 1000"
+	[ "$(last_line "^local .* proto 112 ")" -lt \
+	    "$(last_line "inet6 2001:db8:9::1:3e7/")" ] || fail "not ahead"
+	info a "installed 1000 .*announced 1000"
+}
+monitored() {
+	ip -6 route add blackhole 2001:db8:8::/64
+	ip -6 route del blackhole 2001:db8:8::/64
+	seen blackhole
+}
+
 case_taken() {
 	local start took
 	fresh
@@ -674,6 +745,7 @@ ready() { # LEASE: addresses wait for a takeover, which is one link change
 		try finish
 		linkup "$m" || fail "not up"
 		until_ms 1000 replies || fail "no reply ($again)"
+		ours | grep -q "2001:db8::10 dev $m " || fail "no route of ours"
 		info m "installed 3 .*announced $((again * 3)) ready 0"
 		there ip neigh show 192.0.2.10 | grep -q 00:00:5e:00:01:0a ||
 		    fail "ARP: $(there ip neigh)"
@@ -921,7 +993,7 @@ case_refused() {
 	[ "$(grep -c "event failed" "$tmp/out")" = 1 ] || fail "tells it twice"
 }
 
-[ $# -gt 0 ] || set -- veth bridge macvlan lease taken foreign later source \
+[ $# -gt 0 ] || set -- veth bridge macvlan lease reach taken foreign later source \
     bulk turns crowd syscalls sweep announce vmac \
     ready ready_guard takeover vanish two overrun refused
 for case in "$@"; do
