@@ -69,7 +69,6 @@ main(void)
 	attach("proc", "/new/proc", "proc", NULL);
 	attach("sys", "/new/sys", "sysfs", NULL);
 	attach("run", "/new/run", "tmpfs", "mode=755");
-	attach("tmp", "/new/tmp", "tmpfs", "mode=1777");
 	if (chroot("/new") == -1 || chdir("/") == -1)
 		fail("chroot");
 	attach("guest", "/run/guest", "9p", NINE_P);
