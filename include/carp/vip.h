@@ -103,6 +103,7 @@ struct vip_link {
 	struct carp_addr src4;		/* first own address, family 0: none; */
 	struct carp_addr src6;		/* link-local one first.  Never ours */
 	char	 alias[VIP_ALIAS];	/* "": none; cut off if longer */
+	bool	 vmac;			/* can carry a virtual MAC */
 };
 
 /* -ENODEV: there is no such interface. */
