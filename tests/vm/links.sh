@@ -196,6 +196,7 @@ in_vrf_alone() {
 		    sed -n "s/.*[.:]100 .* table \\([^ ]*\\).*/IPv$f \\1/p"
 	done | sort -u | paste -sd ' ')" "IPv4 1000 IPv6 1000"
 }
+
 case_vrf() {
 	local n
 	title "a member of a VRF"
