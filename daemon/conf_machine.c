@@ -16,6 +16,7 @@ struct check {
 	struct carp_addr *own; /* addresses of the interface */
 	size_t nown, room;
 	bool there; /* the interface */
+	bool vmac;  /* it can carry a virtual MAC */
 };
 
 static void say(struct check *, const struct conf_host *, const char *fmt, ...)
@@ -95,6 +96,7 @@ check_interface(struct check *k, const struct conf_host *h)
 		return 0;
 	}
 	k->there = true;
+	k->vmac = link.vmac;
 	rc = get_own(k, h->ifname);
 	return rc == -ENODEV ? 0 : rc; /* it has gone this very moment */
 }
@@ -179,6 +181,19 @@ check_guard(struct check *k, const struct conf_host *h)
 }
 
 static void
+check_vmac(struct check *k, const struct conf_host *h)
+{
+	if (!h->vmac || !k->there || k->vmac)
+		return;
+	say(k, h,
+	    "virtual-mac = true of vhid %u: interface %s is a macvlan or an "
+	    "ipvlan, which cannot carry it; name the interface below it, or "
+	    "write virtual-mac = false",
+	    h->carp.vhid, h->ifname);
+	k->result = CONF_MACHINE;
+}
+
+static void
 check_addrs(struct check *k, const struct conf_host *h)
 {
 	const struct carp_addr *pool = conf_pool(k->conf);
@@ -252,6 +267,7 @@ conf_check(const struct conf *c, const struct vip *v,
 		if (rc == 0) {
 			check_addrs(&k, &h[i]);
 			check_guard(&k, &h[i]);
+			check_vmac(&k, &h[i]);
 		}
 	}
 	if (rc != 0) {

@@ -31,8 +31,8 @@
  *
  * The kernel makes the route of a new IPv6 address to itself later than it says
  * that it was added.  So we add one, with the route protocol VIP_PROTO, in the
- * table `local`; it ends by itself after 10 s, or sooner with the lease, and
- * goes with the address.
+ * table `local` or that of the VRF; it ends by itself after 10 s, or sooner
+ * with the lease, and goes with the address.
  *
  * With VIP_LEASE_GUARD they have no end in the kernel.  A packet filter, the
  * nf_tables "inet libcarp" and "arp libcarp", drops what goes to them or comes
@@ -103,6 +103,7 @@ struct vip_link {
 	struct carp_addr src4;		/* first own address, family 0: none; */
 	struct carp_addr src6;		/* link-local one first.  Never ours */
 	char	 alias[VIP_ALIAS];	/* "": none; cut off if longer */
+	bool	 vmac;			/* can carry a virtual MAC */
 };
 
 /* -ENODEV: there is no such interface. */

@@ -34,6 +34,9 @@ struct mon_link {
 	uint8_t operstate;
 	uint8_t mac[6]; /* zero unless Ethernet */
 	bool macvlan, forwarding, seen;
+	bool no_vmac;	/* of a kind that cannot carry another MAC */
+	unsigned vrf;	/* ifindex of that it belongs to; 0: none */
+	uint32_t table; /* of the routes to its own addresses */
 	uint32_t arp_ignore, arp_announce; /* when it was last read */
 	struct mon_addr *own;
 };
@@ -43,8 +46,9 @@ struct mon_addr_msg {
 	struct carp_addr addr, net;
 	unsigned ifindex;
 	uint32_t flags, portid, seq;
-	bool told;   /* the kernel says who made an address */
-	bool tagged; /* and this one is ours */
+	uint32_t table; /* of a route */
+	bool told;	/* the kernel says who made an address */
+	bool tagged;	/* and this one is ours */
 };
 
 struct mon {

@@ -393,12 +393,13 @@ begin_local(struct nl_batch *b, uint16_t type, uint16_t flags,
 
 	m->rtm_family = v4 ? AF_INET : AF_INET6;
 	m->rtm_dst_len = v4 ? 32 : 128;
-	m->rtm_table = RT_TABLE_LOCAL;
+	m->rtm_table = RT_TABLE_UNSPEC; /* it may be above 255 */
 	m->rtm_protocol = v4 ? RTPROT_UNSPEC : VIP_PROTO;
 	m->rtm_scope = RT_SCOPE_HOST;
 	m->rtm_type = RTN_LOCAL;
 	nl_put(b, RTA_DST, a->addr->ip, len);
 	nl_put_u32(b, RTA_OIF, a->ifindex);
+	nl_put_u32(b, RTA_TABLE, a->table);
 }
 
 void

@@ -78,6 +78,7 @@ struct nl_ifaddr {
 	uint8_t prefix;
 	uint16_t flags; /* NLM_F_EXCL or NLM_F_REPLACE */
 	uint32_t valid; /* seconds, UINT32_MAX for ever */
+	uint32_t table; /* of its route to itself */
 	bool tentative; /* IPv6: has no use before its link is up */
 };
 

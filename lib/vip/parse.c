@@ -45,6 +45,56 @@ parse_settings(struct mon_link *ret, struct nlattr *spec)
 }
 
 /*
+ * The kernel puts a macvlan on a macvlan beside it instead, and an ipvlan gets
+ * nothing that is sent to another MAC.
+ */
+static bool
+is_no_base(const struct nlattr *kind)
+{
+	static const char *const none[] = { "macvlan", "macvtap", "ipvlan",
+		"ipvtap" };
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (nla_strcmp(kind, none[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What is in a VRF has the routes to its addresses in the table of that. */
+static void
+parse_vrf(struct mon_link *ret, struct nlattr *master, struct nlattr **info)
+{
+	struct nlattr *port[IFLA_VRF_PORT_MAX + 1];
+
+	if (master == NULL || info[IFLA_INFO_SLAVE_KIND] == NULL ||
+	    info[IFLA_INFO_SLAVE_DATA] == NULL ||
+	    nla_strcmp(info[IFLA_INFO_SLAVE_KIND], "vrf") != 0 ||
+	    nla_parse_nested(port, IFLA_VRF_PORT_MAX,
+		info[IFLA_INFO_SLAVE_DATA], NULL) < 0 ||
+	    port[IFLA_VRF_PORT_TABLE] == NULL)
+		return;
+	ret->vrf = nla_get_u32(master);
+	ret->table = nla_get_u32(port[IFLA_VRF_PORT_TABLE]);
+}
+
+static void
+parse_info(struct mon_link *ret, struct nlattr **tb)
+{
+	struct nlattr *info[IFLA_INFO_MAX + 1];
+
+	ret->vrf = 0;
+	ret->table = RT_TABLE_LOCAL;
+	if (tb[IFLA_LINKINFO] == NULL ||
+	    nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL) < 0)
+		return;
+	if (info[IFLA_INFO_KIND] != NULL) {
+		ret->macvlan = nla_strcmp(info[IFLA_INFO_KIND], "macvlan") == 0;
+		ret->no_vmac = is_no_base(info[IFLA_INFO_KIND]);
+	}
+	parse_vrf(ret, tb[IFLA_MASTER], info);
+}
+
+/*
  * Attributes are read one by one rather than by libnl-route, which rejects a
  * whole link when it does not understand a detail of a newer kernel, and in
  * 3.7 does not know the address protocol.
@@ -53,7 +103,7 @@ bool
 parse_link(struct mon_link *ret, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *m = nlmsg_data(h);
-	struct nlattr *tb[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
+	struct nlattr *tb[IFLA_MAX + 1];
 
 	if (nlmsg_parse((struct nlmsghdr *)h, sizeof(*m), tb, IFLA_MAX, NULL) <
 		0 ||
@@ -76,11 +126,7 @@ parse_link(struct mon_link *ret, const struct nlmsghdr *h)
 	if (m->ifi_type == ARPHRD_ETHER && tb[IFLA_ADDRESS] != NULL &&
 	    nla_len(tb[IFLA_ADDRESS]) == sizeof(ret->mac))
 		memcpy(ret->mac, nla_data(tb[IFLA_ADDRESS]), sizeof(ret->mac));
-	if (tb[IFLA_LINKINFO] != NULL &&
-	    nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL) >=
-		0 &&
-	    info[IFLA_INFO_KIND] != NULL)
-		ret->macvlan = nla_strcmp(info[IFLA_INFO_KIND], "macvlan") == 0;
+	parse_info(ret, tb);
 	if (tb[IFLA_AF_SPEC] != NULL)
 		parse_settings(ret, tb[IFLA_AF_SPEC]);
 	return true;
@@ -131,11 +177,11 @@ bool
 parse_route(struct mon_addr_msg *ret, const struct nlmsghdr *h)
 {
 	const struct rtmsg *m = nlmsg_data(h);
-	struct nlattr *tb[RTA_OIF + 1];
+	struct nlattr *tb[RTA_TABLE + 1];
 	const int len = 16;
 
 	memset(ret, 0, sizeof(*ret));
-	if (nlmsg_parse((struct nlmsghdr *)h, sizeof(*m), tb, RTA_OIF, NULL) <
+	if (nlmsg_parse((struct nlmsghdr *)h, sizeof(*m), tb, RTA_TABLE, NULL) <
 		0 ||
 	    m->rtm_family != AF_INET6 || m->rtm_type != RTN_LOCAL ||
 	    m->rtm_protocol != VIP_PROTO || m->rtm_dst_len != 8 * len ||
@@ -146,5 +192,7 @@ parse_route(struct mon_addr_msg *ret, const struct nlmsghdr *h)
 	ret->addr.prefix = m->rtm_dst_len;
 	memcpy(ret->addr.ip, nla_data(tb[RTA_DST]), (size_t)len);
 	ret->ifindex = nla_get_u32(tb[RTA_OIF]);
+	ret->table =
+	    tb[RTA_TABLE] != NULL ? nla_get_u32(tb[RTA_TABLE]) : m->rtm_table;
 	return true;
 }

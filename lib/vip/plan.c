@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the kernel is to be asked for, so that it has what the sets wish. */
 #include <linux/ip.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include <errno.h>
@@ -170,6 +171,14 @@ plan_promotion(struct vip_set *s, unsigned dev)
 	s->promoted = dev;
 }
 
+static uint32_t
+table_of(const struct vip *v, unsigned dev)
+{
+	const struct mon_link *l = mon_link(&v->mon, dev);
+
+	return l != NULL ? l->table : RT_TABLE_LOCAL;
+}
+
 /*
  * The kernel takes packets for an IPv4 address of a link that is down; with
  * the link up it makes the route anew.  The other node shall be reached, even
@@ -182,8 +191,12 @@ plan_promotion(struct vip_set *s, unsigned dev)
 static void
 plan_unroute(struct vip_want *w, unsigned dev)
 {
-	const struct nl_ifaddr a = { .ifindex = dev, .addr = &w->addr };
 	struct vip *v = w->set->v;
+	const struct nl_ifaddr a = {
+		.ifindex = dev,
+		.addr = &w->addr,
+		.table = table_of(v, dev),
+	};
 
 	nl_del_local(&v->batch, &a);
 	note_op(w->set, OP_UNROUTE, w, &a);
@@ -211,6 +224,7 @@ plan_reach(struct vip_want *w, unsigned dev)
 		.ifindex = dev,
 		.addr = &w->addr,
 		.valid = valid < REACH_MAX ? valid : REACH_MAX,
+		.table = table_of(w->set->v, dev),
 	};
 
 	if (w->reaching || w->addr.family != 6)
@@ -231,7 +245,11 @@ reaches_vainly(const struct vip_want *w)
 static void
 plan_unreach(struct vip_want *w)
 {
-	const struct nl_ifaddr a = { .ifindex = w->reach, .addr = &w->addr };
+	const struct nl_ifaddr a = {
+		.ifindex = w->reach,
+		.addr = &w->addr,
+		.table = table_of(w->set->v, w->reach),
+	};
 
 	nl_del_local(&w->set->v->batch, &a);
 	note_op(w->set, OP_UNREACH, w, &a);

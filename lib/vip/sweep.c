@@ -237,7 +237,6 @@ static int
 take_routes(struct found *f)
 {
 	const struct rtmsg head = { .rtm_family = AF_INET6,
-		.rtm_table = RT_TABLE_LOCAL,
 		.rtm_protocol = VIP_PROTO };
 	struct nl_batch b = { .buf = NULL };
 	int rc;
@@ -251,6 +250,7 @@ take_routes(struct found *f)
 		const struct nl_ifaddr a = {
 			.ifindex = f->routes[i].ifindex,
 			.addr = &f->routes[i].addr,
+			.table = f->routes[i].table,
 		};
 
 		nl_del_local(&b, &a);

@@ -173,6 +173,7 @@ vip_link_get(const struct vip *v, const char *name, struct vip_link *ret)
 	ret->up = mon_is_up(l);
 	memcpy(ret->alias, l->alias, sizeof(ret->alias) - 1);
 	ret->ethernet = l->type == ARPHRD_ETHER;
+	ret->vmac = ret->ethernet && !l->no_vmac;
 	ret->router = l->forwarding;
 	if ((src4 = mon_source(l, 4)) != NULL)
 		ret->src4 = src4->addr;

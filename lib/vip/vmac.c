@@ -127,12 +127,15 @@ vmac_put_restore(struct nl_batch *b, const struct mon_link *l)
 static void
 put_create(struct nl_batch *b, const struct vip_set *s, const char *name)
 {
+	const struct mon_link *base = mon_link(&s->v->mon, s->ifindex);
 	uint8_t mac[6];
 	size_t info, data;
 
 	carp_vmac(mac, s->cfg.vhid);
 	(void)begin_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, name);
 	nl_put_u32(b, IFLA_LINK, s->ifindex);
+	if (base != NULL && base->vrf != 0)
+		nl_put_u32(b, IFLA_MASTER, base->vrf);
 	nl_put(b, IFLA_ADDRESS, mac, sizeof(mac));
 	info = nl_nest(b, IFLA_LINKINFO);
 	nl_put(b, IFLA_INFO_KIND, "macvlan", sizeof("macvlan"));
@@ -360,8 +363,10 @@ vmac_make(struct vip_set *s)
 	carp_vmac(mac, s->cfg.vhid);
 	if ((rc = mon_read(v)) < 0 && (rc = mon_reread(v)) < 0)
 		return rc;
-	if (s->ifindex == 0)
+	if ((l = mon_link(&v->mon, s->ifindex)) == NULL)
 		return -ENODEV;
+	if (l->no_vmac)
+		return -EOPNOTSUPP;
 	l = mon_link_named(&v->mon, name);
 	if (l != NULL && (!vmac_is_ours(l) || l->parent != s->ifindex ||
 			     memcmp(l->mac, mac, sizeof(mac)) != 0))

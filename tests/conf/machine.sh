@@ -32,6 +32,8 @@ ip addr add 2001:db8::1/64 dev eth0 nodad
 ip addr add 198.51.100.1/24 dev eth1
 ip addr add 198.51.100.7/24 dev eth1
 ip addr add fe80::7/64 dev eth1 nodad
+ip link add above link eth1 type macvlan &&
+    ip addr add 10.1.0.1/24 dev above || { echo "no macvlan here"; exit 77; }
 ip tuntap add dev tun7 mode tun 2>/dev/null && tunnel=1 || tunnel=0
 
 # WHY, exit code, what the output must match ("": nothing), interface, words
@@ -51,6 +53,12 @@ try() {
 
 try "inside the subnet" 0 "" eth0 \
     "address = { 192.0.2.10/24, 2001:db8::10/64 }"
+try "the virtual MAC on a veth" 0 "" eth0 \
+    $'virtual-mac = true\naddress = 192.0.2.10/24'
+try "a macvlan" 0 "" above "address = 10.1.0.10/24"
+try "the virtual MAC on a macvlan" 6 \
+    "x.conf:2: virtual-mac = true of vhid 10: interface above is a macvlan .*" \
+    above $'virtual-mac = true\naddress = 10.1.0.10/24'
 try "link-local fits everywhere" 0 "" eth0 "address = fe80::10/64"
 try "outside, IPv4" 6 \
     "x.conf:2: address 203.0.113.10/24 of vhid 10 is in no subnet of eth0; .*allow-foreign-subnet = true" \
