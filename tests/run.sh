@@ -20,7 +20,15 @@ logs=$B/test-logs
 mkdir -p "$logs"
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-trap 'trap - TERM; kill 0; exit 143' INT TERM
+trap 'trap - TERM; end_all; kill 0; exit 143' INT TERM
+
+# A test and what it has started are a process group of their own.
+end_all() {
+	local file
+	for file in "$results"/pid.*; do
+		[ ! -e "$file" ] || kill "$(cat "$file")"
+	done
+}
 # Check allows a unit test 4 s by itself: too few where ten others run.
 export CK_DEFAULT_TIMEOUT=60
 
@@ -40,8 +48,11 @@ run_one() {
 	name=${name#tests/}
 	log=$logs/${name//\//.}.log
 	start=$EPOCHREALTIME
-	BUILD=$B timeout -k 10 "$limit" "./$test" >"$log" 2>&1 </dev/null
+	BUILD=$B timeout -k 10 "$limit" "./$test" >"$log" 2>&1 </dev/null &
+	echo $! > "$results/pid.$2"
+	wait $!
 	rc=$?
+	rm "$results/pid.$2"
 	took=$(awk -v a="$start" -v b="$EPOCHREALTIME" \
 	    'BEGIN { printf "%.1f", b - a }')
 	case $rc in
