@@ -133,7 +133,6 @@ case_vlan() {
 	conf_vhid a eth0 7 'address = { "10.0.8.100/24" }'
 	pair vlan7 7
 	conf_vhid a eth0 7
-	conf_vhid b eth0 7 'address = { "10.0.8.100/24" }'
 }
 
 case_vlan_vmac() {
