@@ -70,8 +70,7 @@ conf_carpd() {
 		[ -z "$LEASE" ] || lines+=("lease = $LEASE")
 		[ -z "$VMAC" ] || lines+=("virtual-mac = $VMAC")
 	fi
-	[ -z "${MORE:-}" ] || lines+=("$MORE")
-	conf_node "$1" "realtime = $LOAD"
+	conf_node "$1" "realtime = $LOAD" ${NODE:+"$NODE"}
 	conf_vhid "$1" eth0 10 "address = { ${list%, } }" "${lines[@]}"
 	[ -z "$GROUP" ] || {
 		conf_vhid "$1" eth1 20 'address = { "10.1.0.20/16" }' \

@@ -186,6 +186,10 @@ m_frozen() {
 		    "$T/packets")
 		last=$(awk '$3 == "192.0.2.100" { a = $1 } END { print a }' \
 		    "$T/packets")
+		[ -n "$advert" ] && [ -n "$last" ] || {
+			none frozen "$1" "nothing of it was seen"
+			return
+		}
 		result frozen "$1" "$(ms_between "$advert" "$last")"
 		result frozen-over "$1" \
 		    "$(minus "$(ms_between "$advert" "$last")" "$rule")"
@@ -216,14 +220,9 @@ m_start() {
 	start_fast "$1"
 }
 
-# START_FAST is the line of vhid or node that does so.
 start_fast() {
 	[ "$1" = carpd ] || return 0
-	[ -n "${START_FAST:-}" ] || {
-		none start-fast carpd "there is no such option"
-		return
-	}
-	MORE=$START_FAST m_start carpd start-fast
+	NODE="fast-start = true" m_start carpd start-fast
 }
 
 # The master loses its link to everything and dies, so that nothing of it is
