@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
+# Its name comes last, since the kernel is not whole any more afterwards.
 # carp-fence on a disk that never answers: start fails in its time, although the
 # kernel waits for ever.  Linux 6.1 never carries out a PREEMPT AND ABORT that
 # comes by its loopback.  No sandbox ends then, for its processes do not: none
