@@ -158,7 +158,8 @@ bond() {
 	ip -n "$1" link set bond0 up
 }
 active_is() {
-	is "$(on "$1" cat /sys/class/net/bond0/bonding/active_slave)" "$2"
+	is "$(ip -n "$1" -d -j link show dev bond0 |
+	    jq -r '.[0].linkinfo.info_data.active_slave')" "$2"
 }
 case_bond() {
 	local n since
@@ -172,7 +173,7 @@ case_bond() {
 	pair_up bond0 20
 	since=$(since_of a 20)
 	ip -n a link set s1 up
-	on a tee /sys/class/net/bond0/bonding/active_slave > /dev/null <<< s1
+	ip -n a link set bond0 type bond active_slave s1
 	check "the other cable is active" wait_for 5 active_is a s1
 	reached 20
 	unplug a s1

@@ -6,7 +6,8 @@
 #	tests/vm/run.sh [TEST...]	default: all of tests/vm
 # The machine is this one's root file system, read only, with memory above it:
 # what is built and installed here is there, and nothing it writes comes back.
-# VERBOSE=1 shows what the tests say as they say it.
+# VERBOSE=1 shows what the tests say as they say it; CASES="bond vrf" are those
+# of links.sh.
 # Without KVM (ACCEL=kvm to use it) it is some ten times slower than this one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -82,7 +83,7 @@ guest() {
 	printf '%s\n' "$@" > "$dir/tests"
 	cat > "$dir/guest.sh" <<-EOF
 	export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-	export HOME=/root LANG=C.UTF-8 BUILD=$B IN_VM=1
+	export HOME=/root LANG=C.UTF-8 BUILD=$B IN_VM=1 CASES="${CASES:-}"
 	mkdir -p /lib/modules
 	mount --bind "$PWD/$vm/kernel/lib/modules" /lib/modules
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
