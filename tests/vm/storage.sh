@@ -76,7 +76,7 @@ test_mdraid() {
 	begins a disks mdraid "${set[@]}"
 	check "a file system on it" mkfs.ext4 -q $dev
 	mount $dev "$T/m" && echo here > "$T/m/file"
-	LIMIT=5 check "stop while it is in use: 1" says 1 "cannot be stopped" \
+	LIMIT=30 check "stop while it is in use: 1" says 1 "cannot be stopped" \
 	    a disks mdraid stop "${set[@]}"
 	note "$REASON ($TOOK s)"
 	umount "$T/m"
