@@ -376,7 +376,7 @@ start() {
 	enter "$1" "$CARPD" -f "$dir/carpd.conf" -s "$dir/sock" \
 	    -S "$dir/state" 2>> "$dir/log" &
 	PID[$1]=$!
-	wait_for 5 answers "$1" && return
+	wait_for "${START_LIMIT:-5}" answers "$1" && return
 	fail "carpd on $1 does not answer on its control socket"
 	return 1
 }
