@@ -82,12 +82,7 @@ resorted() {
 	rm "$T/$1/resort"
 }
 
-storage_needs
-storage_hooks
-storage_net
-disk_make -O mmp
-disk_export
-usual_storage
+usual_pair
 
 cat <<END
 Two nodes, A and B, each with mounts, processes, a network and a name of its

@@ -123,16 +123,6 @@ conflict() {
 	[ $? = 24 ]
 }
 
-# Seconds for COMMAND, in $took.
-timed() {
-	local t rc
-	t=$(now_us)
-	"$@"
-	rc=$?
-	took=$(since "$t")
-	return $rc
-}
-
 closed() {
 	[ -e "$T/$1/closed" ]
 }

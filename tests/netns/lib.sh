@@ -107,6 +107,16 @@ is() {
 	return 1
 }
 
+# Seconds for COMMAND, in $took.
+timed() {
+	local t rc
+	t=$(now_us)
+	"$@"
+	rc=$?
+	took=$(since "$t")
+	return $rc
+}
+
 # Numbers with a fraction: less A B.
 less() {
 	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }' && return

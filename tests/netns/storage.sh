@@ -11,12 +11,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../storage/nodes.sh"
 
-storage_needs
-storage_hooks
-storage_net
-disk_make -O mmp
-disk_export
-usual_storage
+usual_pair
 
 # scene NODE: who has to serve; what the client and the observer say of it.
 scene() {

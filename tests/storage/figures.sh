@@ -7,12 +7,7 @@
 . "$(dirname "$0")/nodes.sh"
 
 N=${N:-10}
-storage_needs
-storage_hooks
-storage_net
-disk_make -O mmp
-disk_export
-usual_storage
+usual_pair
 
 # put WHAT MS
 put() {

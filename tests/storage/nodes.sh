@@ -312,6 +312,16 @@ usual_storage() {
 	fenced_storage "$(ext4_set clear)"
 }
 
+# All of it, ready to be booted: one ext4 with MMP behind the fence.
+usual_pair() {
+	storage_needs
+	storage_hooks
+	storage_net
+	disk_make -O mmp
+	disk_export
+	usual_storage
+}
+
 # run NODE: carpd there, until it answers.
 run() {
 	local n=$1

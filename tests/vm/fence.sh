@@ -96,15 +96,6 @@ exits() {
 	[ "$rc" = "$want" ]
 }
 
-timed() {
-	local t rc
-	t=$(now_us)
-	"$@"
-	rc=$?
-	took=$(since "$t")
-	return $rc
-}
-
 # start NODE with a pipe as CARPD_ALIVE_FD; what comes goes to $T/NODE/alive.
 start_alive() {
 	local n=$1 rc
