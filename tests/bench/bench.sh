@@ -86,7 +86,7 @@ none() {
 
 # What one measure leaves, the next must not find.
 clean() {
-	local p
+	local n p
 
 	for p in capture monitor probe.ho probe.fb probe.ll probe.fast probe.re \
 	    probe.se probe.fr; do
@@ -94,6 +94,10 @@ clean() {
 		PID[$p]=
 	done
 	both_down
+	# A carpd that was killed leaves its address, and the guard that silences it.
+	for n in a b; do
+		on $n nft flush ruleset
+	done
 	ip -n hub link set a-eth0 master lan up
 	ip -n c neigh flush dev eth0
 	ip -n c neigh del "$V4" dev eth0 2>/dev/null

@@ -486,8 +486,8 @@ m_hook() {
 	install -m 755 "$BENCH/hook" "$HOOK"
 	for ((i = 0; i < $(times 4 2); i++)); do
 		pair_up "$1" || { none hook "$1" "the pair did not start"; break; }
-		settle
 		capture c "$T/packets" "$ADVERTS"
+		settle
 		rm -f "$T/b/hook.ran"
 		t=$(now_s)
 		down a
