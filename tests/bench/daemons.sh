@@ -237,6 +237,32 @@ down() {
 	lose_addresses "$1"
 }
 
+# quiet SECONDS: nothing of the bench wants a processor meanwhile.
+quiet() {
+	[ -n "${NOTHING:-}" ] || {
+		mkfifo "$T/nothing"
+		exec {NOTHING}<> "$T/nothing"
+	}
+	read -r -t "$1" -u "$NOTHING"
+	return 0
+}
+
+# leave DAEMON: a is stopped, at LEFT, in peace until b has taken over.
+leave() {
+	local s
+
+	case $1 in
+	carpd) s=0.6 ;;
+	keepalived) s=1.5 ;;
+	ucarp) s=6 ;;
+	esac
+	quiet 0.1
+	LEFT=${EPOCHREALTIME/,/.}
+	kill -TERM "${PID[a]}" 2>/dev/null
+	quiet "$s"
+	down a
+}
+
 # Both at once: nobody takes over meanwhile.
 both_down() {
 	kill_all a

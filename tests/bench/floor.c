@@ -79,6 +79,15 @@ port_open(struct port *p, const char *ifname)
 	return 0;
 }
 
+/* As a daemon that has waited for long: not warm from its own start. */
+static void
+idle(void)
+{
+	const struct timespec t = { 0, NSEC / 4 };
+
+	(void)nanosleep(&t, NULL);
+}
+
 /* Of the length of a real one, and seen by a filter for protocol 112. */
 static void
 advert(const struct port *p, uint8_t f[ADVERT_LEN])
@@ -168,6 +177,7 @@ addresses(const char *ifname, unsigned count)
 		mm[i].msg_hdr.msg_iovlen = 1;
 	}
 	advert(&p, first);
+	idle();
 	if (send(p.fd, first, sizeof(first), 0) < 0)
 		return fail("send");
 	if (add_all(&p, count) != 0)
@@ -193,6 +203,7 @@ bring_up(const char *ifname, const char *link)
 	(void)snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", link);
 	announcement(&up, 0, frame);
 	advert(&p, first);
+	idle();
 	if (send(p.fd, first, sizeof(first), 0) < 0)
 		return fail("send");
 	if (ioctl(p.fd, SIOCGIFFLAGS, &ifr) < 0)
@@ -307,6 +318,7 @@ run(char **argv)
 	int status;
 	pid_t pid;
 
+	idle();
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	pid = vfork();
 	if (pid == 0) {

@@ -5,11 +5,11 @@
 floor_addresses() {
 	local i t ms
 
-	for ((i = 0; i < $(times 5 2); i++)); do
+	for ((i = 0; i < $(times 9 2); i++)); do
 		burst
 		t=$(now_s)
 		on b "$BENCH/floor" addresses eth0 1000
-		wait_for 5 all_announced "$t"
+		quiet 0.5
 		burst_stop
 		ms=$(last_garp "$t") && result addresses floor "$ms" ||
 		    none addresses floor "$ms"

@@ -70,7 +70,7 @@ m_handover() {
 		settle
 		probe_start ho c "$V4"
 		sleep 0.2
-		down a
+		leave "$1"
 		wait_for 10 holds b "$V4" ||
 		    none handover "$1" "nobody took over"
 		wait_for 10 reach c "$V4"
@@ -315,22 +315,31 @@ last_garp() {
 		}' "$T/packets"
 }
 
-all_announced() {
-	last_garp "$1" >/dev/null
-}
-
-# As capture(), for bursts: short frames, a large buffer; and what addresses come.
+# As capture(), for bursts: what is read is written down afterwards, by
+# burst_stop, so that tcpdump wants little time; and what addresses come.
 burst() {
 	enter b ip -ts -4 monitor address > "$T/monitor" &
 	PID[monitor]=$!
-	enter c tcpdump -i eth0 -B 16384 -s 128 -n -l -tt --immediate-mode \
-	    "$ANNOUNCED" > "$T/packets" 2> "$T/packets.err" &
+	raw_capture c eth0 "$ANNOUNCED"
+}
+
+# raw_capture NODE INTERFACE FILTER; read in NODE as well, for interfaces' names.
+raw_capture() {
+	RAW=$1
+	enter "$1" tcpdump -i "$2" -B 16384 -s 128 -n --immediate-mode \
+	    -w "$T/packets.raw" "$3" 2> "$T/packets.err" &
 	PID[capture]=$!
 	wait_for 5 grep -q listening "$T/packets.err"
 }
 
-burst_stop() {
+raw_stop() {
 	capture_stop
+	on "$RAW" tcpdump -n -tt -r "$T/packets.raw" > "$T/packets" \
+	    2>/dev/null
+}
+
+burst_stop() {
+	raw_stop
 	kill "${PID[monitor]}"
 	wait "${PID[monitor]}" 2>/dev/null
 }
@@ -343,16 +352,16 @@ m_addresses() {
 		return
 	}
 	thousand
-	for ((i = 0; i < $(times 4 1); i++)); do
+	for ((i = 0; i < $(times 7 1); i++)); do
 		pair_up "$1" || {
 			none addresses "$1" "the pair did not start"
 			return
 		}
 		settle
 		burst
-		t=$(now_s)
-		down a
-		wait_for 8 all_announced "$t"
+		leave "$1"
+		t=$LEFT
+		quiet 1
 		burst_stop
 		ms=$(last_garp "$t") && result addresses "$1" "$ms" ||
 		    none addresses "$1" "$ms"
@@ -381,14 +390,14 @@ sends() {
 	down a
 	# Traced it is slow; it is over when nothing was sent for a second.
 	wait_for 15 holds b "10.0.3.250"
-	wait_for 15 quiet "$T/strace"
+	wait_for 15 unchanged "$T/strace"
 	kill -INT "$p"
 	wait "$p" 2>/dev/null
 	result netlink-sends "$1" "$(grep -c '<NETLINK' "$T/strace")"
 	result packet-sends "$1" "$(grep -c '<PACKET\|<RAW\|<socket:' "$T/strace")"
 }
 
-quiet() {
+unchanged() {
 	local size
 
 	size=$(stat -c %s "$1")
@@ -417,35 +426,47 @@ m_hosts() {
 	result hosts-master "$1" "$(cpu_percent a "$s")"
 	result hosts-backup "$1" "$(cpu_percent b "$s")"
 	result hosts-memory "$1" "$(memory_kib a)"
-	all_capture
+	raw_capture b any "$ADVERTS"
 	sleep 1.5
 	t=$(now_s)
 	kill_all a
 	lose_addresses a
+	quiet "$([ "$1" = carpd ] && echo 4.5 || echo 6)"
 	wait_for 15 eval "[ \$(count_hosts b) -ge $n ]"
 	sleep 0.2
-	capture_stop
+	raw_stop
 	spread "$1" "$t" "$n"
-	t=$(now_us)
+	hosts_return "$1" "$n"
+}
+
+# hosts_return DAEMON N: from the start of a to its first advertisement of the
+# last of N.
+hosts_return() {
+	local t
+
+	raw_capture a any "$ADVERTS"
+	t=${EPOCHREALTIME/,/.}
 	up "$1" a
-	if wait_for 20 eval "[ \$(count_hosts a) -ge $n ]"; then
-		result hosts-return "$1" "$(awk -v t="$(since "$t")" \
-		    'BEGIN { print t * 1000 }')"
-	else
-		none hosts-return "$1" "$(count_hosts a) of $n after 20 s"
-	fi
+	quiet 3
+	wait_for 20 eval "[ \$(count_hosts a) -ge $2 ]"
+	quiet 0.3
+	raw_stop
+	awk -v t="$t" -v want="$2" '
+		$3 == "Out" && match($0, /v[hr]id [0-9]+/) {
+			key = $2 substr($0, RSTART, RLENGTH)
+			if (key in seen) next
+			seen[key]; n++; last = $1
+		}
+		END {
+			if (n < want) { print n + 0; exit 1 }
+			printf "%.3f\n", (last - t) * 1000
+		}' "$T/packets" > "$T/return" &&
+	    result hosts-return "$1" "$(cat "$T/return")" ||
+	    none hosts-return "$1" "$(cat "$T/return") of $2 after 20 s"
 }
 
 count_hosts() {
 	ip -n "$1" -o -4 addr show 2>/dev/null | grep -c ' 10\.[1-8]\.0\.'
-}
-
-# At b, on all interfaces; each packet once.
-all_capture() {
-	enter b tcpdump -i any -B 8192 -n -l -tt "$ADVERTS" > "$T/packets" \
-	    2> "$T/packets.err" &
-	PID[capture]=$!
-	wait_for 5 grep -q listening "$T/packets.err"
 }
 
 # spread DAEMON SINCE N: first to last takeover, and beyond their deadlines.
@@ -489,8 +510,8 @@ m_hook() {
 		capture c "$T/packets" "$ADVERTS"
 		settle
 		rm -f "$T/b/hook.ran"
-		t=$(now_s)
-		down a
+		leave "$1"
+		t=$LEFT
 		wait_for 9 [ -s "$T/b/hook.ran" ]
 		wait_for 5 has_advert "$T/packets" "$t" 192.0.2.2
 		capture_stop

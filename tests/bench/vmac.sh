@@ -20,8 +20,8 @@ m_vmac() {
 		vmac_pair || { none vmac carpd "the pair did not start"; return; }
 		settle
 		vmac_capture
-		t=$(now_s)
-		down a
+		leave carpd
+		t=$LEFT
 		wait_for 5 eval "vmac_time $t 192.0.2.1 >/dev/null"
 		capture_stop
 		ms=$(vmac_time "$t" 192.0.2.1) && result vmac carpd "$ms" ||
