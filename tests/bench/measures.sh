@@ -406,7 +406,7 @@ unchanged() {
 }
 
 m_hosts() {
-	local s n t
+	local i s n
 
 	[ "$1" = ucarp ] && {
 		none hosts-master ucarp "one process a host; 2,040 are too many"
@@ -426,17 +426,27 @@ m_hosts() {
 	result hosts-master "$1" "$(cpu_percent a "$s")"
 	result hosts-backup "$1" "$(cpu_percent b "$s")"
 	result hosts-memory "$1" "$(memory_kib a)"
+	for ((i = 0; i < $([ "$1" = carpd ] && times 3 1 || echo 1); i++)); do
+		hosts_crash "$1" "$n"
+		hosts_return "$1" "$n"
+		sleep 4
+	done
+}
+
+# hosts_crash DAEMON N: all of a dies, b takes over N.
+hosts_crash() {
+	local t
+
 	raw_capture b any "$ADVERTS"
 	sleep 1.5
 	t=$(now_s)
 	kill_all a
 	lose_addresses a
 	quiet "$([ "$1" = carpd ] && echo 4.5 || echo 6)"
-	wait_for 15 eval "[ \$(count_hosts b) -ge $n ]"
+	wait_for 15 eval "[ \$(count_hosts b) -ge $2 ]"
 	sleep 0.2
 	raw_stop
-	spread "$1" "$t" "$n"
-	hosts_return "$1" "$n"
+	spread "$1" "$t" "$2"
 }
 
 # hosts_return DAEMON N: from the start of a to its first advertisement of the

@@ -193,6 +193,17 @@ enter() {
 	exec nsenter --net="/run/netns/$node" -- "$@"
 }
 
+# A switch hands frames on: no packet filter looks at them, where br_netfilter
+# is in the kernel.
+plain_switch() {
+	local file
+
+	on hub find /proc/sys/net/bridge -name 'bridge-nf-call-*' 2>/dev/null |
+	    while read -r file; do
+		on hub tee "$file" >/dev/null <<< 0
+	    done
+}
+
 # node NAME...: a namespace each.
 node() {
 	local n
@@ -202,6 +213,7 @@ node() {
 		on "$n" tee /proc/sys/net/ipv6/conf/{all,default}/accept_{dad,ra} \
 		    >/dev/null <<< 0
 		ip -n "$n" link set lo up
+		[ "$n" != hub ] || plain_switch
 	done
 }
 
