@@ -169,7 +169,9 @@ int	 vip_set_addrs(struct vip_set *, const struct carp_addr *, size_t n);
 int	 vip_set_lease(struct vip_set *, enum vip_lease, uint32_t length);
 
 /*
- * Wishes, until vip_commit().  None allocates.
+ * Wishes, until vip_commit().  None allocates.  A lease that was given at the
+ * same time, to the nanosecond, is not given anew: a takeover and its first
+ * advertisement ask for it twice.
  */
 void	 vip_set_up(struct vip_set *, bool up);	/* have them, or not */
 void	 vip_set_renew(struct vip_set *);	/* the lease starts anew */

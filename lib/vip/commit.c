@@ -329,6 +329,7 @@ vip_commit(struct vip *v, uint64_t now)
 		queue_due(v, now);
 	if (TAILQ_EMPTY(&v->todo))
 		return 0;
+	v->now = now;
 	v->guard_error = guard_before(v);
 	rc = reconcile(v, now);
 	guard_after(v);
@@ -343,8 +344,9 @@ commit_set(struct vip_set *s)
 	struct vip *v = s->v;
 
 	s->going = true;
+	v->now = CARP_NEVER - 1;
 	nl_reset(&v->batch);
-	plan_changes(s, CARP_NEVER - 1);
+	plan_changes(s, v->now);
 	if (v->batch.n > 0)
 		(void)nl_commit(&v->nl, &v->batch); /* the lease, else */
 	nl_reset(&v->batch);

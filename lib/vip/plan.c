@@ -276,6 +276,7 @@ plan_add(struct vip_want *w, unsigned dev, uint8_t prefix, bool renew)
 	nl_add_addr(&v->batch, &a);
 	note_op(w->set, exists ? OP_RENEW : OP_ADD, w, &a);
 	w->adding = true;
+	w->given = v->now;
 	w->seq = nl_seq(&v->nl, v->batch.n - 1);
 	if (!w->set->up && w->addr.family == 4)
 		plan_unroute(w, dev);
@@ -317,11 +318,17 @@ plan_refused(struct vip_want *w, int error, uint64_t now)
 	w->set->retry = now + VIP_RETRY;
 }
 
-/* In the kernel's list of addresses. */
+/*
+ * In the kernel's list of addresses.  The advertisement of a takeover asks for
+ * it as well, but the lease has just begun.
+ */
 static bool
-must_renew(const struct vip_set *s)
+must_renew(const struct vip_want *w)
 {
-	return s->other || (s->renew && s->cfg.lease != VIP_LEASE_GUARD);
+	const struct vip_set *s = w->set;
+
+	return s->other || (s->renew && s->cfg.lease != VIP_LEASE_GUARD &&
+			       w->given != s->v->now);
 }
 
 /* Where it goes now, if somebody else's is not there; or 0. */
@@ -363,7 +370,7 @@ plan_change(struct vip_want *w, uint64_t now)
 		return;
 	}
 	if (w->at == dev && w->at_prefix == prefix) {
-		if (must_renew(w->set))
+		if (must_renew(w))
 			plan_add(w, dev, prefix, true);
 		else if (is_astray(w))
 			plan_unroute(w, dev);

@@ -27,6 +27,7 @@ struct vip_want {
 	unsigned at;	   /* ifindex where ours is; 0: nowhere */
 	unsigned reach;	   /* the same of a route of ours, if it still is */
 	uint32_t seq;	   /* of our last request to add it */
+	uint64_t given;	   /* the vip_commit() that made it */
 	int error;	   /* how the kernel refused it, or 0 */
 	bool leaving;	   /* no longer in the list */
 	bool foreign;	   /* somebody else's is there */
@@ -105,7 +106,8 @@ struct vip {
 	struct nl nl;
 	struct nl_batch batch;
 	struct guard guard;
-	int guard_error;    /* of the present commit */
+	uint64_t now;	    /* of the present commit */
+	int guard_error;    /* the same */
 	struct vip_op *ops; /* ops[i] belongs to request i */
 	struct mon mon;
 	struct announcer ann;

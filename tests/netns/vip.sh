@@ -214,6 +214,38 @@ case_lease() {
 	    grep -q "valid_lft forever" || fail "lease = off has an end"
 }
 
+monitored() {
+	ip -6 route add blackhole 2001:db8:8::/64
+	ip -6 route del blackhole 2001:db8:8::/64
+	seen blackhole
+}
+given() { # COUNT: so often the kernel was given each address
+	[ "$(grep -c '^[0-9].* inet 192.0.2.10/' "$tmp/monitor")" = "$1" ] &&
+	    [ "$(grep -c '^[0-9].* inet6 2001:db8::10/' "$tmp/monitor")" = "$1" ]
+}
+
+case_once() { # a takeover gives a lease once, though an advertisement renews
+	local p
+	fresh
+	try new a eth0 10 0 30
+	try addrs a 192.0.2.10/24 2001:db8::10/64
+	ip -o monitor route address >"$tmp/monitor" 9>&- &
+	p=$!
+	until_ms 2000 monitored || fail "no monitor"
+	try takeover a
+	until_ms 2000 given 1 || fail "not given"
+	try commit
+	given 1 || fail "given again at once"
+	try renew a
+	try commit
+	until_ms 2000 given 2 || fail "not renewed"
+	try renew a
+	try commit
+	until_ms 2000 given 3 || fail "not renewed again"
+	kill "$p"
+	wait "$p" 2>/dev/null
+}
+
 ours() { ip -6 route show table local proto 112; }
 reached() { # is of this machine, whoever says so
 	ip -6 route get 2001:db8::10 | grep -q '^local'
@@ -279,12 +311,6 @@ case_reach() { # IPv6: a route of ours, until the kernel has made its own
 	    "$(last_line "inet6 2001:db8:9::1:3e7/")" ] || fail "not ahead"
 	info a "installed 1000 .*announced 1000"
 }
-monitored() {
-	ip -6 route add blackhole 2001:db8:8::/64
-	ip -6 route del blackhole 2001:db8:8::/64
-	seen blackhole
-}
-
 case_taken() {
 	local start took
 	fresh
@@ -993,7 +1019,7 @@ case_refused() {
 	[ "$(grep -c "event failed" "$tmp/out")" = 1 ] || fail "tells it twice"
 }
 
-[ $# -gt 0 ] || set -- veth bridge macvlan lease reach taken foreign later source \
+[ $# -gt 0 ] || set -- veth bridge macvlan lease once reach taken foreign later source \
     bulk turns crowd syscalls sweep announce vmac \
     ready ready_guard takeover vanish two overrun refused
 for case in "$@"; do

@@ -211,6 +211,20 @@ cmd_commit(void)
 	return rc;
 }
 
+/* takeover NAME: have them, and what the first advertisement asks for */
+static int
+cmd_takeover(void)
+{
+	struct vip_set *s = find(word())->set;
+	uint64_t start = now();
+	int rc;
+
+	vip_set_up(s, true);
+	rc = vip_commit(v, start);
+	vip_set_renew(s);
+	return rc < 0 ? rc : vip_commit(v, start);
+}
+
 /* finish: commit, and all turns that it takes */
 static int
 cmd_finish(void)
@@ -334,6 +348,7 @@ static const struct {
 	{ "lease", cmd_lease },
 	{ "every", cmd_every },
 	{ "commit", cmd_commit },
+	{ "takeover", cmd_takeover },
 	{ "finish", cmd_finish },
 	{ "free", cmd_free },
 	{ "sweep", cmd_sweep },
