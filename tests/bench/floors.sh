@@ -5,7 +5,7 @@
 floor_addresses() {
 	local i t ms
 
-	for ((i = 0; i < $(times 9 2); i++)); do
+	for ((i = 0; i < $(times 7 2); i++)); do
 		burst
 		t=$(now_s)
 		on b "$BENCH/floor" addresses eth0 1000

@@ -352,7 +352,7 @@ m_addresses() {
 		return
 	}
 	thousand
-	for ((i = 0; i < $(times 7 1); i++)); do
+	for ((i = 0; i < $(times 5 1); i++)); do
 		pair_up "$1" || {
 			none addresses "$1" "the pair did not start"
 			return
