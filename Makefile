@@ -238,8 +238,9 @@ NETNS_TOOLS = $(addprefix $(B)/tests/netns/, probe stall watch)
 NETNS_ISCSI = $(B)/tests/netns/iscsi_rw $(B)/tests/netns/disk_io
 STORAGE_TOOLS = $(B)/tests/storage/blocks $(B)/tests/storage/observe
 NETNS_DRIVERS = $(B)/tests/netns/engine_driver $(B)/tests/netns/vip_driver
+HOTPATH	    = $(B)/tests/netns/hotpath.so
 TEST_TOOLS  = $(UNIT_TESTS) $(SIM) $(CONF_TOOLS) $(NETNS_TOOLS) \
-	      $(NETNS_DRIVERS) $(NETNS_ISCSI) $(STORAGE_TOOLS)
+	      $(NETNS_DRIVERS) $(NETNS_ISCSI) $(STORAGE_TOOLS) $(HOTPATH)
 RUN	    = BUILD=$(B) tests/run.sh -t 300
 
 $(B)/tests/%.o: tests/%.c
@@ -282,6 +283,10 @@ $(NETNS_DRIVERS): $(B)/tests/netns/%: tests/netns/%.c $(B)/libcarp.so
 	$(COMPILE) $(LDFLAGS) -o $@ $< -L$(B) -lcarp \
 	    -Wl,-rpath,'$$ORIGIN/../..'
 
+$(HOTPATH): tests/netns/hotpath.c
+	@mkdir -p $(@D)
+	$(COMPILE) -fPIC -shared $(LDFLAGS) -o $@ $<
+
 ## check		installs what is missing, builds, runs all tests below
 check:
 	pkg/deps.sh
@@ -316,7 +321,7 @@ check-install: all
 
 ## check-netns	real daemons in private network namespaces
 check-netns: all $(NETNS_TOOLS) $(NETNS_DRIVERS) $(NETNS_ISCSI) \
-    $(STORAGE_TOOLS)
+    $(STORAGE_TOOLS) $(HOTPATH)
 	$(RUN) $(NETNS_TESTS) tests/fence-agent.sh
 
 ## check-asan	all of them with sanitizers: addresses, undefined behaviour
