@@ -290,6 +290,14 @@ int	 carp_link(struct carp *, bool up, uint64_t now);
 int	 carp_timer(struct carp *, uint64_t now);
 
 /*
+ * For whoever has many virtual hosts and is awake: a master whose advertisement
+ * is due within 1/64 of its interval sends it now, and the next one an interval
+ * later.  So hosts come to speak at once, and none ever later than it should.
+ * 1: it does; 0: nothing is due so soon.
+ */
+int	 carp_early(struct carp *, uint64_t now);
+
+/*
  * A packet that carp_decode() found CARP_OK.  *ret is CARP_OK, or CARP_BADVHID,
  * CARP_BADAUTH, CARP_OWN, with nothing else changed than a counter.
  */

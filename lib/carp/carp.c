@@ -9,6 +9,7 @@
 #include "fsm.h"
 
 #define GRACE (60 * CARP_SEC)
+#define EARLY 64 /* of its interval an advertisement may come before time */
 
 /* Sizes grow by new members at the end, and zero is the old behaviour. */
 _Static_assert(sizeof(struct carp_config) == 64, "no padding");
@@ -182,6 +183,20 @@ carp_timer(struct carp *c, uint64_t now)
 	if (now >= fsm_deadline(c))
 		fsm_step(c, EV_TIMER, fsm_timer_cause(c, now), now);
 	return 0;
+}
+
+int
+carp_early(struct carp *c, uint64_t now)
+{
+	if (busy(c))
+		return -EBUSY;
+	if (c->state != CARP_MASTER ||
+	    c->advert_at > now + fsm_interval(c) / EARLY)
+		return 0;
+	if (c->advert_at > now)
+		c->advert_at = now;
+	fsm_step(c, EV_TIMER, fsm_timer_cause(c, now), now);
+	return 1;
 }
 
 static bool

@@ -377,17 +377,24 @@ do_chores(struct carp_engine *e, uint64_t now)
 		condition_expire(h, now);
 }
 
-/* A host has its next deadline later than now, so each comes up once. */
+/*
+ * A host has its next deadline later than now, so each comes up once.  What is
+ * due soon goes with what is due, and not by a wake-up of its own.
+ */
 static void
 act_on_deadlines(struct carp_engine *e, uint64_t now)
 {
+	bool awake = false;
+
 	for (size_t n = e->heap.n; n > 0; n--) {
 		struct heap_node *first = heap_first(&e->heap);
 		struct carp_host *h = (struct carp_host *)first;
 
-		if (first->at > now)
+		if (first->at <= now)
+			(void)carp_timer(h->carp, now); /* nothing pends */
+		else if (!awake || carp_early(h->carp, now) != 1)
 			break;
-		(void)carp_timer(h->carp, now); /* nothing pends */
+		awake = true;
 		engine_carry(h, now);
 	}
 }

@@ -440,6 +440,11 @@ node_read(struct world *w, struct node *n)
 		hear(w, n, &n->queue[i]);
 	n->nqueue = 0;
 	n->read_at = CARP_NEVER;
+	/* Another host of this node is due, and awake it looks at this one. */
+	if (n->kind == OURS && rng_percent(&w->rng, 20)) {
+		(void)carp_early(n->carp, w->now);
+		act(w, n);
+	}
 }
 
 void

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The election: intervals, time-outs, demotion, counters, two families. */
+#include <errno.h>
+
 #include "one_host.h"
 #include "suite.h"
 
@@ -96,6 +98,36 @@ START_TEST(a_timer_called_early_does_nothing)
 	}
 	host_info(&h, &after);
 	ck_assert_mem_eq(&before, &after, sizeof(before));
+}
+END_TEST
+
+START_TEST(early_is_within_a_64th_of_the_interval)
+{
+	uint64_t due;
+
+	start(1, 0, false, CARP_MASTER);
+	due = carp_deadline(h.c);
+	h.now = due - CARP_SEC / 64 - 1;
+	ck_assert_int_eq(carp_early(h.c, h.now), 0);
+	ck_assert_uint_eq(carp_deadline(h.c), due);
+	h.now = due - CARP_SEC / 64;
+	ck_assert_int_eq(carp_early(h.c, h.now), 1);
+	ck_assert_int_eq(carp_early(h.c, h.now), -EBUSY);
+	host_collect(&h);
+	ck_assert_uint_eq(host_count(&h, CARP_DO_SEND), 1);
+	ck_assert_uint_eq(carp_deadline(h.c), h.now + CARP_SEC);
+	ck_assert_int_eq(carp_early(h.c, h.now), 0);
+}
+END_TEST
+
+START_TEST(a_backup_is_never_early)
+{
+	start(1, 0, false, CARP_BACKUP);
+	h.now = carp_deadline(h.c) - 1;
+	ck_assert_int_eq(carp_early(h.c, h.now), 0);
+	h.now++;
+	ck_assert_int_eq(carp_early(h.c, h.now), 0);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
 }
 END_TEST
 
@@ -447,6 +479,8 @@ main(void)
 	add_rows(t, intervals_and_timeouts, timers);
 	tcase_add_test(t, each_advertisement_of_a_master_winds_the_timer);
 	tcase_add_loop_test(t, a_timer_called_early_does_nothing, 0, 2);
+	tcase_add_test(t, early_is_within_a_64th_of_the_interval);
+	tcase_add_test(t, a_backup_is_never_early);
 	tcase_add_test(t, a_late_timer_sends_once_and_goes_on);
 	tcase_add_test(t, small_delays_do_not_add_up);
 	tcase_add_test(t, a_backup_that_wakes_late_hears_before_it_acts);
