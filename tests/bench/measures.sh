@@ -431,7 +431,7 @@ m_hosts() {
 		result hosts-memory "$1" "$(memory_kib a)"
 		hosts_crash "$1" "$n"
 		hosts_return "$1" "$n"
-		sleep 4
+		sleep 10
 	done
 }
 
