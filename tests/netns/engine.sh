@@ -451,8 +451,15 @@ note "$(since "$start") s after the first was added"
 cpu() {
 	awk '{ print $14 + $15 }' "/proc/${PID[$1]}/stat"
 }
-ca=$(cpu a) cd=$(cpu d)
+wakeups() {
+	ask a m1 1 | grep -o 'wakeups [0-9]*' | head -n 1 | cut -d ' ' -f 2
+}
+sleep 2 # an advertisement of each, or more
+ca=$(cpu a) cd=$(cpu d) wa=$(wakeups)
 sleep 4
+wa=$((($(wakeups) - wa) / 4))
+check "those due within 1/64 of a second share a wake-up" [ "$wa" -le 70 ]
+note "the master wakes up $wa times a second"
 note "processor time a second: master $((($(cpu a) - ca) * 10 / 4)) ms," \
     "backup $((($(cpu d) - cd) * 10 / 4)) ms"
 full=$(awk '/VmRSS/ { print $2 }' "/proc/${PID[d]}/status")
