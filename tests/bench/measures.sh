@@ -426,12 +426,12 @@ m_hosts() {
 	up "$1" b
 	sleep 6
 	for ((i = 0; i < $([ "$1" = carpd ] && times 3 1 || echo 1); i++)); do
+		[ "$i" = 0 ] || sleep 10
 		result hosts-master "$1" "$(cpu_percent a "$s")"
 		result hosts-backup "$1" "$(cpu_percent b "$s")"
 		result hosts-memory "$1" "$(memory_kib a)"
 		hosts_crash "$1" "$n"
 		hosts_return "$1" "$n"
-		sleep 10
 	done
 }
 
