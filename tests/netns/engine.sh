@@ -454,7 +454,12 @@ cpu() {
 wakeups() {
 	ask a m1 1 | grep -o 'wakeups [0-9]*' | head -n 1 | cut -d ' ' -f 2
 }
-sleep 2 # an advertisement of each, or more
+# Whoever is demoted says so at once, and goes on from then: at 140 moments.
+for v in $(seq 1 140); do
+	echo "hdemote m1 $v moment 1"
+	sleep 0.005
+done >&"${TO[a]}"
+sleep 2 # so that they have met
 ca=$(cpu a) cd=$(cpu d) wa=$(wakeups)
 sleep 4
 wa=$((($(wakeups) - wa) / 4))
