@@ -85,6 +85,9 @@ tell(struct instance *in, const struct carp_event *ev, uint64_t now)
 	/* What is over by now, or was of a host that is gone, is no news. */
 	if (ev->what == CARP_EV_COND && ev->on && text == NULL)
 		return;
+	/* Hooks first: their way is long. */
+	if (ev->what == CARP_EV_STATE)
+		notify(in, ev->host, ev->to, ev->cause);
 	report_log(&in->limit, m != NULL ? &m->told : NULL, ev, text);
 	if (m != NULL)
 		instance_wake_at(in, report_flush(&m->told, ev->host, now));
@@ -96,7 +99,6 @@ tell(struct instance *in, const struct carp_event *ev, uint64_t now)
 	}
 	if (ev->what != CARP_EV_STATE)
 		return;
-	notify(in, ev->host, ev->to, ev->cause);
 	m->told.state = ev->to;
 	m->told.since = ev->at;
 	if (ev->to != CARP_MASTER)
