@@ -512,12 +512,15 @@ spread() {
 # From the first advertisement of the new master to main() of the program; ucarp
 # runs its script before.
 m_hook() {
-	local i t first ran
+	local i t first ran n
+
+	n=$(times 8 2)
+	[ "$1" = ucarp ] && n=$(times 4 2) # it takes its time
 
 	HOOK=$T/b/notify.d/hook
 	install -d -m 755 "$T/a/notify.d" "$T/b/notify.d"
 	install -m 755 "$BENCH/hook" "$HOOK"
-	for ((i = 0; i < $(times 4 2); i++)); do
+	for ((i = 0; i < n; i++)); do
 		pair_up "$1" || { none hook "$1" "the pair did not start"; break; }
 		capture c "$T/packets" "$ADVERTS"
 		settle
