@@ -35,7 +35,7 @@ LIB_SRC	= $(wildcard lib/carp/*.c lib/vip/*.c)
 CTL_SRC	= $(wildcard daemon/carpctl.c daemon/ctl_*.c) daemon/key.c
 FENCE_SRC = $(wildcard daemon/fence_*.c)
 CARPD_SRC = $(filter-out daemon/carpctl.c daemon/ctl_% daemon/fence_% \
-	    daemon/held.c,$(wildcard daemon/*.c))
+	    daemon/held.c daemon/spare.c,$(wildcard daemon/*.c))
 LIB_OBJ	= $(LIB_SRC:%.c=$(B)/%.o)
 CTL_OBJ	= $(CTL_SRC:%.c=$(B)/%.o)
 CARPD_OBJ = $(CARPD_SRC:%.c=$(B)/%.o)
@@ -45,7 +45,7 @@ SONAME	= libcarp.so.$(SOVER)
 
 ## all		library, daemon and command, in build/
 all: $(B)/libcarp.so $(B)/libcarp.a $(B)/libcarp.pc $(B)/carpd $(B)/carpctl \
-    $(B)/carp-fence $(B)/carp-held
+    $(B)/carp-fence $(B)/carp-held $(B)/carp-spare
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ $(B)/carpctl: $(CTL_OBJ) $(B)/libcarp.so
 # What the storage hooks ask the kernel with.
 $(B)/carp-held: $(B)/daemon/held.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+# What waits to become a notification hook.
+$(B)/carp-spare: $(B)/daemon/spare.o $(B)/daemon/hook_become.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 # What knows LIBEXEC is compiled anew, since PREFIX may differ.
 HOOKS_OBJ = $(B)/daemon/conf_hooks.o
 $(B)/install/conf_hooks.o: daemon/conf_hooks.c FORCE
@@ -112,11 +115,11 @@ $(B)/carp-fence: $(FENCE_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(FENCE_OBJ) \
 	    $(call pc,--libs $(FENCE_PKGS))
 # The same program is the hook scsi-pr.
-install-hooks: $(B)/carp-fence $(B)/carp-held
+install-hooks: $(B)/carp-fence $(B)/carp-held $(B)/carp-spare
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 755 $(B)/carp-fence $(DESTDIR)$(SBINDIR)
 	ln -sf $(SBINDIR)/carp-fence $(DESTDIR)$(LIBEXEC)/hooks/scsi-pr
-	install -m 755 $(B)/carp-held $(DESTDIR)$(LIBEXEC)
+	install -m 755 $(B)/carp-held $(B)/carp-spare $(DESTDIR)$(LIBEXEC)
 	install -m 755 $(filter-out %.sh,$(wildcard pkg/hooks/*)) \
 	    $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 644 $(wildcard pkg/hooks/*.sh) $(DESTDIR)$(LIBEXEC)/hooks
@@ -175,7 +178,8 @@ CONF_OBJ   = $(patsubst %.c,$(B)/%.o,$(filter-out daemon/conf_machine.c,\
 # Resources: what decides, and all of it.
 PLAN_OBJ   = $(call daemon_obj,resource_plan resource_result resource_rule)
 RESOURCE_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard daemon/resource*.c)) \
-	     $(call daemon_obj,conf_block hook_file hook_group hook_run log)
+	     $(call daemon_obj,conf_block hook_become hook_file hook_group \
+		hook_run hook_spare log)
 
 UNIT_OBJ_conf	  = $(CONF_OBJ)
 UNIT_PKGS_conf	  = libconfuse
@@ -192,6 +196,8 @@ UNIT_OBJ_ipc	  = $(call daemon_obj,ipc conf_block)
 UNIT_OBJ_key	  = $(call daemon_obj,key)
 UNIT_OBJ_log	  = $(call daemon_obj,log)
 UNIT_OBJ_hook_file = $(call daemon_obj,hook_file)
+UNIT_OBJ_hook_spare = $(call daemon_obj,hook_spare)
+UNIT_PKGS_hook_spare = libevent_core
 UNIT_OBJ_notify_dir = $(call daemon_obj,hook_file notify_dir)
 UNIT_OBJ_notify_queue = $(call daemon_obj,notify_queue)
 UNIT_OBJ_plan	  = $(call daemon_obj,plan conf_block)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* One run of one hook: its process, its output, its time limit. */
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -26,8 +23,6 @@
 #define STUCK_MS      250 /* a killed process is gone sooner, or not at all */
 #define LINGER_MS     10  /* between looks at what is left of its group */
 #define LINGER_NS     (STUCK_MS * (CARP_SEC / 1000))
-#define FIRST_PASSED  3	 /* descriptor that a hook is given */
-#define HIGH_FD	      64 /* beyond those */
 
 struct hook_run {
 	char *label;
@@ -155,55 +150,6 @@ hook_run_lingers(struct hook_run *r, int status)
 	return true;
 }
 
-/* What is passed on, where the hook looks for it; nothing else beyond 2. */
-static int
-keep_passed(const int *pass)
-{
-	int high[HOOK_PASSED], n = FIRST_PASSED;
-
-	for (int i = 0; i < HOOK_PASSED; i++) {
-		high[i] = pass[i] == -1
-			      ? -1
-			      : fcntl(pass[i], F_DUPFD_CLOEXEC, HIGH_FD);
-		if (pass[i] != -1 && high[i] == -1)
-			return -1;
-	}
-	for (int i = 0; i < HOOK_PASSED; i++, n++)
-		if (high[i] == -1)
-			(void)close(n);
-		else if (dup2(high[i], n) == -1)
-			return -1;
-	return close_range((unsigned)n, ~0U, 0);
-}
-
-/* In the new process: nothing of ours is left but the end of the pipe. */
-static void
-become(const struct hook_run_args *a, int out)
-{
-	struct sigaction sa = { .sa_handler = SIG_DFL };
-	sigset_t none;
-	int null;
-
-	(void)setsid();
-	(void)umask(022);
-	if (a->orphan != 0)
-		(void)prctl(PR_SET_PDEATHSIG, a->orphan, 0, 0, 0);
-	if (getpriority(PRIO_PROCESS, 0) < 0)
-		(void)setpriority(PRIO_PROCESS, 0, 0);
-	for (int s = 1; s < NSIG; s++)
-		(void)sigaction(s, &sa, NULL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	null = open("/dev/null", O_RDONLY);
-	if (null == -1 || dup2(null, 0) == -1 || dup2(out, 1) == -1 ||
-	    dup2(out, 2) == -1 || keep_passed(a->pass) == -1 ||
-	    chdir("/") == -1)
-		_exit(126);
-	(void)execve(a->path, a->argv, a->env);
-	dprintf(2, "cannot be run: %s\n", strerror(errno));
-	_exit(127);
-}
-
 static void
 release(struct hook_run *r)
 {
@@ -222,14 +168,22 @@ spawn(struct hook_run *r, const struct hook_run_args *a)
 {
 	int fds[2];
 
+	r->started = carp_now();
+	if (a->spare != NULL) {
+		r->pid =
+		    hook_spare_use(a->spare, a->path, a->argv, a->env, &r->out);
+		if (r->pid != -1)
+			return 0;
+	}
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		return -errno;
 	r->out = fds[0];
 	(void)fcntl(r->out, F_SETFL, O_NONBLOCK);
-	r->started = carp_now();
 	r->pid = fork();
-	if (r->pid == 0)
-		become(a, fds[1]);
+	if (r->pid == 0) {
+		hook_leave_us(fds[1], a->pass, a->orphan);
+		hook_exec(a->path, a->argv, a->env);
+	}
 	(void)close(fds[1]);
 	return r->pid == -1 ? -errno : 0;
 }

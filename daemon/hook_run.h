@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HOOK_PASSED   2	  /* descriptors that can be given to a hook */
+#include "hook_become.h"
+#include "hook_spare.h"
+
 #define HOOK_LAST_MAX 384 /* bytes of its last line, with NUL */
 
 struct hook_run;
@@ -19,6 +21,8 @@ struct hook_run_args {
 	const char *label; /* begins each log line */
 	char *const *argv, *const *env;
 	unsigned limit_ms;
+	/* To be used if nothing is passed and orphan is 0.  NULL: none. */
+	struct hook_spare *spare;
 	/* What it finds at 3, 4, ...; -1: nothing. */
 	int pass[HOOK_PASSED];
 	int orphan; /* signal for it when carpd is gone; 0: none */

@@ -32,6 +32,7 @@ struct notify {
 	char node[CONF_NAME_MAX];
 	unsigned limit;
 	bool any; /* dir had a hook when it was read last */
+	struct hook_spare *spare;
 	struct notify_queue queue;
 	struct job job[JOBS_MAX];
 	char *told[COMPLAINTS_MAX]; /* complaints that were made */
@@ -44,6 +45,7 @@ int
 notify_new(struct notify **ret, struct event_base *base, void (*idle)(void *),
     void *arg)
 {
+	char program[PATH_MAX];
 	struct notify *n;
 
 	n = calloc(1, sizeof(*n));
@@ -54,7 +56,10 @@ notify_new(struct notify **ret, struct event_base *base, void (*idle)(void *),
 	n->arg = arg;
 	notify_queue_init(&n->queue);
 	n->turn = evtimer_new(base, on_turn, n);
-	if (n->turn == NULL) {
+	hook_spare_program(program, sizeof(program), conf_hook_dirs[1]);
+	if (n->turn == NULL || hook_spare_new(&n->spare, base, program) < 0) {
+		if (n->turn != NULL)
+			event_free(n->turn);
 		free(n);
 		return -ENOMEM;
 	}
@@ -84,6 +89,7 @@ notify_free(struct notify *n)
 	}
 	notify_queue_clear(&n->queue);
 	forget_complaints(n);
+	hook_spare_free(n->spare);
 	event_free(n->turn);
 	free(n);
 }
@@ -155,6 +161,7 @@ run_hook(struct notify *n, struct job *j, const char *name)
 {
 	const struct notify_change *c = &j->host->now;
 	struct hook_run_args a = { .limit_ms = n->limit * 1000,
+		.spare = n->spare,
 		.pass = { -1, -1 } };
 	char path[PATH_MAX], label[512];
 	struct words w;
@@ -216,6 +223,7 @@ read_dir(struct notify *n, struct notify_dir *ret)
 	if (n->dir[0] != '\0')
 		notify_dir_read(ret, n->dir, complain, n);
 	n->any = ret->n > 0;
+	hook_spare_want(n->spare, n->any);
 }
 
 static bool
@@ -366,7 +374,7 @@ notify_reaped(struct notify *n, pid_t pid, int status)
 		schedule(n);
 		return true;
 	}
-	return false;
+	return hook_spare_reaped(n->spare, pid);
 }
 
 bool

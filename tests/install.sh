@@ -48,7 +48,9 @@ for f in "$dir"/usr/lib/carpd/hooks/*; do
 	   [ "$rc" = 2 ] || { echo "without a verb: $f: exit $rc"; exit 1; } ;;
 	esac
 done
-[ -x "$dir/usr/lib/carpd/carp-held" ] || { echo "no carp-held"; exit 1; }
+for p in carp-held carp-spare; do
+	[ -x "$dir/usr/lib/carpd/$p" ] || { echo "no $p"; exit 1; }
+done
 [ "$(readlink "$dir/usr/lib/carpd/hooks/scsi-pr")" = /usr/sbin/carp-fence ]
 "$dir/usr/sbin/carp-fence" --help >/dev/null
 for p in carpd carpctl; do

@@ -117,6 +117,71 @@ mark
 stop a
 check "MASTER -> INIT, at a stop" logged '10-tell INIT: exit status 0'
 
+# spare NODE: the process that waits to become a hook.
+spare() {
+	local p name children
+	read -r -a children < "/proc/${PID[$1]}/task/${PID[$1]}/children"
+	for p in "${children[@]}"; do
+		read -r name < "/proc/$p/comm" && [ "$name" = carp-spare ] ||
+			continue
+		echo "$p"
+		return
+	done
+	return 1
+}
+
+has_spare() {
+	spare "$1" >/dev/null
+}
+
+another_spare() {
+	local now
+	now=$(spare "$1") && [ "$now" != "$2" ]
+}
+
+# reload SECONDS: with another limit for hooks, or there is nothing to do.
+reload() {
+	sed -i "s/notify-timeout = .*/notify-timeout = $1/" "$T/a/carpd.conf"
+	kill -HUP "$(supervisor a)"
+}
+
+title "a process is kept ready to become the next hook"
+sed "s|^\(10@eth0\) .*|\1 BACKUP|
+	s|^\(CARPD_PREVIOUS\)=.*|\1=MASTER|
+	s|^\(CARPD_STATE\)=.*|\1=BACKUP|" "$T/want" > "$T/want.backup"
+sed -i '1a\	echo $$ > '"$T/self" "$H/10-tell"
+start a
+to master
+check "it is there soon after the last hook" wait_for 5 has_spare a
+ready=$(spare a)
+mark
+to backup
+check "a hook is run" wait_for 2 logged '10-tell BACKUP: exit status 0'
+check "it is that process" is "$(cat "$T/self")" "$ready"
+check "and finds what any hook does" diff "$T/want.backup" \
+    <(sed '/^SigIgn/s/00000001800/00000000000/' "$OUT")
+check "its output is in the log" logged 'hook 10-tell BACKUP: to standard error'
+check "then there is another" wait_for 5 another_spare a "$ready"
+ready=$(spare a)
+kill -KILL "$ready"
+mark
+to master
+check "a hook is run when that was killed" \
+    wait_for 2 logged '10-tell MASTER: exit status 0'
+check "by a new process" not [ "$(cat "$T/self")" = "$ready" ]
+check "and there is another" wait_for 5 another_spare a "$ready"
+ready=$(spare a)
+mv "$H/10-tell" "$H/.10-tell"
+reload 2
+check "without a hook there is none" wait_for 2 gone "$ready"
+mv "$H/.10-tell" "$H/10-tell"
+to backup
+check "with one again there is" wait_for 5 has_spare a
+ready=$(spare a)
+{ kill -KILL "${PID[a]}"; wait "${PID[a]}"; } 2>/dev/null
+check "it goes with carpd, however that ends" wait_for 2 gone "$ready"
+wait_for 3 not holds a $V4
+
 title "the end of the engine is told"
 start a
 to master

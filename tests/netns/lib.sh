@@ -413,11 +413,11 @@ supervisor() {
 
 # The child of the supervisor that runs the same program.
 engine() {
-	local p exe children
-	exe=$(readlink "/proc/${PID[$1]}/exe") || return 1
+	local p name children
 	read -r -a children < "/proc/${PID[$1]}/task/${PID[$1]}/children"
 	for p in "${children[@]}"; do
-		[ "$(readlink "/proc/$p/exe")" = "$exe" ] || continue
+		read -r name < "/proc/$p/comm" && [ "$name" = carpd-engine ] ||
+			continue
 		echo "$p"
 		return
 	done

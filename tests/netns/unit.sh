@@ -30,6 +30,9 @@ interface eth0 {
 	}
 }
 END
+install -d /etc/carpd/notify.d
+printf '#!/bin/sh\necho "$$ $2" >> /run/told\n' > /etc/carpd/notify.d/tell
+chmod 755 /etc/carpd/notify.d/tell
 cat > "$T/units" <<'END'
 for u in carpd carpd-failover; do
 	ln -s /usr/lib/systemd/system/$u.service /run/systemd/system/
@@ -69,9 +72,18 @@ active carpd.service || { systemctl status carpd.service; finish; exit; }
 check "the address comes" wait_for 6 holds a "$V4"
 check "carpctl reaches it" asked version
 p=$(main_pid carpd.service)
-e=$(in_box a pgrep -P "$p" | head -n 1)
+e=$(in_box a pgrep -P "$p" carpd-engine)
 check "the engine is another user" is \
     "$(in_box a stat -c %U "/proc/$e")" carpd
+ready() {
+	in_box a pgrep -P "$p" carp-spare >/dev/null
+}
+check "a process is ready to become a hook" wait_for 10 ready
+ready=$(in_box a pgrep -P "$p" carp-spare)
+check "backup, by order" asked backup 10
+check "its hook was that process" wait_for 5 eval \
+    "in_box a cat /run/told | grep -q '^$ready BACKUP$'"
+check "the address comes back" wait_for 10 holds a "$V4"
 check "reload" systemctl reload carpd.service
 check "it goes on" active carpd.service
 in_box a kill -KILL "$e"
