@@ -139,12 +139,6 @@ another_spare() {
 	now=$(spare "$1") && [ "$now" != "$2" ]
 }
 
-# reload SECONDS: with another limit for hooks, or there is nothing to do.
-reload() {
-	sed -i "s/notify-timeout = .*/notify-timeout = $1/" "$T/a/carpd.conf"
-	kill -HUP "$(supervisor a)"
-}
-
 title "a process is kept ready to become the next hook"
 sed "s|^\(10@eth0\) .*|\1 BACKUP|
 	s|^\(CARPD_PREVIOUS\)=.*|\1=MASTER|
@@ -172,7 +166,9 @@ check "by a new process" not [ "$(cat "$T/self")" = "$ready" ]
 check "and there is another" wait_for 5 another_spare a "$ready"
 ready=$(spare a)
 mv "$H/10-tell" "$H/.10-tell"
-reload 2
+# With nothing changed there is nothing to do.
+sed -i 's/notify-timeout = .*/notify-timeout = 2/' "$T/a/carpd.conf"
+kill -HUP "$(supervisor a)"
 check "without a hook there is none" wait_for 2 gone "$ready"
 mv "$H/.10-tell" "$H/10-tell"
 to backup
@@ -181,6 +177,7 @@ ready=$(spare a)
 { kill -KILL "${PID[a]}"; wait "${PID[a]}"; } 2>/dev/null
 check "it goes with carpd, however that ends" wait_for 2 gone "$ready"
 wait_for 3 not holds a $V4
+hooks_conf "$H"
 
 title "the end of the engine is told"
 start a
