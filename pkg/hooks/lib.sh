@@ -162,12 +162,14 @@ elapsed() {
 	echo $(($(now) - STARTED))
 }
 
-# left: what this run may take still, with a fifth, at most 0.5 s, kept back
-# for its last words.
+# left: what this run may take still.  Kept back for its last words is a fifth,
+# but not more than 0.5 s, or a fifteenth of a long limit: whoever has that may
+# have a slow machine.
 left() {
 	left_all=$(milliseconds "${CARPD_TIMEOUT:-10}")
 	left_keep=$((left_all / 5))
 	[ $left_keep -le 500 ] || left_keep=500
+	[ $left_keep -ge $((left_all / 15)) ] || left_keep=$((left_all / 15))
 	echo $((left_all - left_keep - $(elapsed)))
 }
 
