@@ -196,7 +196,7 @@ UNIT_OBJ_ipc	  = $(call daemon_obj,ipc conf_block)
 UNIT_OBJ_key	  = $(call daemon_obj,key)
 UNIT_OBJ_log	  = $(call daemon_obj,log)
 UNIT_OBJ_hook_file = $(call daemon_obj,hook_file)
-UNIT_OBJ_hook_spare = $(call daemon_obj,hook_spare)
+UNIT_OBJ_hook_spare = $(call daemon_obj,hook_become hook_spare)
 UNIT_PKGS_hook_spare = libevent_core
 UNIT_OBJ_notify_dir = $(call daemon_obj,hook_file notify_dir)
 UNIT_OBJ_notify_queue = $(call daemon_obj,notify_queue)
@@ -355,6 +355,10 @@ bench:
 	$(MAKE) all $(NETNS_TOOLS) $(BENCH_TOOLS)
 	BUILD=$(B) tests/bench/bench.sh
 
+## bench-results	the last bench as a table for a text
+bench-results:
+	@jq -r -f tests/bench/results.jq $(B)/bench.json
+
 ## demo		two nodes and a client: kill, freeze, cut, hand over
 demo:
 	pkg/deps.sh build demo
@@ -414,7 +418,7 @@ clean:
 .PHONY: all help clean install install-hooks deps demo demo-storage \
     figures-storage format lint check check-all check-tools \
     check-unit check-sim check-conf check-cli check-install check-netns \
-    check-asan check-vm fuzz fuzz-smoke fuzz-run bench
+    check-asan check-vm fuzz fuzz-smoke fuzz-run bench bench-results
 export M N D QUICK SIM_RUNS SIM_SEED FUZZ_TIME
 FORCE:
 .DELETE_ON_ERROR:

@@ -130,7 +130,7 @@ to_json() {
 	    --arg hosts "$(($(times 255 64) * 8))" \
 	    --arg carpd "$("$CARPD" -V 2>&1 | head -n 1)" \
 	    --arg keepalived "$(keepalived -v 2>&1 | head -n 1)" \
-	    --arg ucarp "$(ucarp -h 2>&1 | awk '/^ucarp/ { print $2 }')" '
+	    --arg ucarp "$(ucarp -h 2>&1 | awk '/^ucarp/ { print $2; exit }')" '
 	def median: sort | length as $n | if $n % 2 == 1 then .[($n - 1) / 2]
 	    else (.[$n / 2 - 1] + .[$n / 2]) / 2 end;
 	def round3: . * 1000 | round / 1000;
