@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,29 +65,27 @@ forget(struct hook_spare *s)
 	s->pid = 0;
 }
 
-/*
- * posix_spawn() copies nothing and leaves our pages as they are: fork() would
- * make each of them fault later, just when there is a hook to start.
- */
+/* Not by posix_spawn(), which waits for the disk that has the program. */
 static pid_t
 start(const struct hook_spare *s, int job, int out)
 {
+	const int pass[HOOK_PASSED] = { job, -1 };
 	static char name[] = NAME;
 	char *const argv[] = { name, NULL }, *const env[] = { NULL };
-	posix_spawn_file_actions_t acts;
-	pid_t pid = -1;
+	pid_t pid;
 
-	if (posix_spawn_file_actions_init(&acts) != 0)
-		return -1;
-	if (posix_spawn_file_actions_adddup2(&acts, job, HOOK_FIRST) != 0 ||
-	    posix_spawn_file_actions_adddup2(&acts, out, STDOUT_FILENO) != 0 ||
-	    posix_spawn(&pid, s->program, &acts, NULL, argv, env) != 0)
-		pid = -1;
-	(void)posix_spawn_file_actions_destroy(&acts);
+	pid = fork();
+	if (pid == 0) {
+		hook_leave_us(out, pass, 0);
+		hook_exec(s->program, argv, env);
+	}
 	return pid;
 }
 
-/* Without one, hooks are started as if there was no such thing. */
+/*
+ * Without one, hooks are started as if there was no such thing, and after that
+ * it is tried again.
+ */
 static void
 on_make(evutil_socket_t fd, short what, void *arg)
 {
@@ -96,6 +93,8 @@ on_make(evutil_socket_t fd, short what, void *arg)
 	int job[2], out[2];
 
 	(void)fd, (void)what;
+	if (access(s->program, X_OK) == -1)
+		return;
 	if (pipe2(job, O_CLOEXEC) == -1)
 		return;
 	if (pipe2(out, O_CLOEXEC) == -1) {
@@ -195,7 +194,6 @@ hook_spare_reaped(struct hook_spare *s, pid_t pid)
 	if (s->pid == 0 || s->pid != pid)
 		return false;
 	forget(s);
-	make_later(s);
 	return true;
 }
 

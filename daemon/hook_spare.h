@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A process kept ready to become the next hook.  To copy carpd and to make the
- * pages of both their own takes half a millisecond, a third of the time from
- * an advertisement to the hook's first instruction.
+ * A process kept ready to become the next hook.  To copy carpd, and to take that
+ * copy down again, takes half a millisecond: a third of the time from an
+ * advertisement to the hook's first instruction.
  */
 #ifndef CARPD_HOOK_SPARE_H
 #define CARPD_HOOK_SPARE_H
@@ -44,7 +44,10 @@ void hook_spare_want(struct hook_spare *, bool wanted);
 pid_t hook_spare_use(struct hook_spare *, const char *path, char *const *argv,
     char *const *env, int *out);
 
-/* A process was reaped: true if it was the one that waited. */
+/*
+ * A process was reaped: true if it was the one that waited.  The next hook has
+ * to do without.
+ */
 bool hook_spare_reaped(struct hook_spare *, pid_t);
 
 #endif

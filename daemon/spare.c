@@ -33,10 +33,8 @@ int
 main(void)
 {
 	static char job[HOOK_JOB_MAX], *words[HOOK_WORDS_MAX];
-	const int pass[HOOK_PASSED] = { HOOK_FIRST, -1 };
 	char *p = job, *path, **env;
 
-	hook_leave_us(STDOUT_FILENO, pass, 0);
 	(void)fcntl(HOOK_FIRST, F_SETFD, FD_CLOEXEC);
 	/* No more to read: nobody is left to want a hook. */
 	if (read(HOOK_FIRST, job, sizeof(job)) <= 0)

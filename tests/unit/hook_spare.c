@@ -218,6 +218,7 @@ START_TEST(another_follows_one_that_was_killed)
 	ck_assert(!hook_spare_reaped(spare, pid + 1));
 	ck_assert(hook_spare_reaped(spare, pid));
 	ck_assert(!hook_spare_reaped(spare, pid));
+	ck_assert_int_eq(use(argv, none, &fd), -1);
 	(void)event_base_dispatch(base);
 	ck_assert_int_ne(child(), pid);
 	pid = use(argv, none, &fd);
