@@ -34,6 +34,8 @@ check "bad portals" says 2 "PORTALS: here" a l lio start "${usual[@]}" \
     PORTALS=here
 check "a bad cache" says 2 "WRITE_CACHE=maybe" a l lio start "${usual[@]}" \
     WRITE_CACHE=maybe
+check "a name that the kernel takes for none" says 2 "begins with NULL" \
+    a l lio start "${usual[@]}" CHAP_USER=NULL
 
 title "nfs"
 if command -v rpc.nfsd >/dev/null && command -v nfsdcld >/dev/null; then
