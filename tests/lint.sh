@@ -133,6 +133,20 @@ scripts() {
 	    -P SCRIPTDIR -f gcc
 }
 
+# A hook's function takes the place of one of lib.sh, which others there call.
+# Only parameters() is meant to.
+hook_names() {
+	local f
+	names() {
+		sed -n 's/^\([a-z_][a-z_0-9]*\)() .*/\1/p' "$1" | sort
+	}
+	for f in $(sources 'pkg/hooks/*'); do
+		[ "$f" != pkg/hooks/lib.sh ] || continue
+		names "$f" | comm -12 - <(names pkg/hooks/lib.sh) |
+		    sed "/^parameters$/d; s|^|$f has its own |"
+	done
+}
+
 format() {
 	sources 'lib/*.[ch]' 'daemon/*.[ch]' 'tests/*.[ch]' |
 	    xargs clang-format --dry-run 2>&1 | grep 'warning:' | head -n 20
@@ -159,6 +173,7 @@ none "exported symbols" abi
 none "manual page" undocumented
 none "mandoc" pages
 none "shellcheck" scripts
+none "names of lib.sh in hooks" hook_names
 none "clang-format (make format)" format
 none "cppcheck" analysis
 
