@@ -94,8 +94,12 @@ announce(struct carp *c)
 static void
 advertise(struct carp *c, uint64_t now)
 {
-	if (c->announce_in > 0 && --c->announce_in == 0)
+	if (c->announce_in > 0 && --c->announce_in == 0) {
 		announce(c);
+		if (c->contested)
+			c->announce_in = ANNOUNCE_AGAIN;
+		c->contested = false;
+	}
 	push_adverts(c, false, now);
 	c->sent = now;
 	c->advert_at += fsm_interval(c);
@@ -119,6 +123,7 @@ take_over(struct carp *c, uint64_t now)
 	c->jitter = 0;
 	c->reclaimed = 0;
 	c->tied = 0;
+	c->contested = false;
 	c->stats.preempt++;
 	announce(c); /* before: see advertise() */
 	advertise_now(c, now);
@@ -140,6 +145,10 @@ reclaim(struct carp *c, uint64_t now)
 	c->announce_in = ANNOUNCE_AGAIN;
 }
 
+/*
+ * Soon, at a random moment.  Who is first remains, and the other has told the
+ * neighbours that they find the address there: they are told otherwise.
+ */
 static void
 contest(struct carp *c, uint64_t now)
 {
@@ -147,6 +156,8 @@ contest(struct carp *c, uint64_t now)
 
 	if (at < c->advert_at)
 		c->advert_at = at;
+	c->announce_in = 1;
+	c->contested = true;
 }
 
 static void

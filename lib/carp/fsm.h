@@ -69,6 +69,7 @@ struct carp {
 	uint8_t tied_family;	       /* by an advert of this family */
 	bool answered;		       /* in it, an answer was let pass */
 	unsigned announce_in;	       /* adverts until announcing; 0: - */
+	bool contested;		       /* announces once more after that */
 
 	uint64_t counter; /* last one sent */
 	uint64_t nsent;	  /* how many, since the start */

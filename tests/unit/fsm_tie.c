@@ -128,6 +128,52 @@ START_TEST(an_equal_one_is_contested)
 }
 END_TEST
 
+/*
+ * Whoever remains tells the neighbours that the address is here: the other has
+ * told them that it is there.  And once more, should one of them not hear.
+ */
+START_TEST(who_wins_a_tie_announces)
+{
+	static const unsigned want[] = { 1, 0, 1, 0, 0, 0 };
+
+	start(1, 0, false, CARP_MASTER);
+	for (int i = 0; i < 5; i++)
+		host_until_deadline(&h);
+	ck_assert_uint_eq(host_count(&h, CARP_DO_ANNOUNCE), 0);
+	h.now += MS;
+	host_hear(&h, 1, 0);
+	ck_assert_uint_eq(h.nact, 0);
+	for (int i = 0; i < NROWS(want); i++) {
+		host_until_deadline(&h);
+		ck_assert_uint_eq(host_count(&h, CARP_DO_ANNOUNCE), want[i]);
+		ck_assert_uint_ge(host_count(&h, CARP_DO_SEND), 1);
+		/* The other yields on hearing the advertisement. */
+		if (want[i] > 0)
+			ck_assert_int_eq(h.act[0].what, CARP_DO_ANNOUNCE);
+	}
+}
+END_TEST
+
+START_TEST(who_loses_a_tie_does_not)
+{
+	static const unsigned after[] = { 0, 1, 0, 0, 0 };
+
+	start(1, 0, false, CARP_MASTER);
+	h.now += MS;
+	tie(0);
+	ck_assert_int_eq(carp_state(h.c), CARP_BACKUP);
+	ck_assert_uint_eq(host_count(&h, CARP_DO_ANNOUNCE), 0);
+	/* The contest is over: what follows is as after any takeover. */
+	while (carp_state(h.c) == CARP_BACKUP)
+		host_until_deadline(&h);
+	ck_assert_uint_eq(host_count(&h, CARP_DO_ANNOUNCE), 1);
+	for (int i = 0; i < NROWS(after); i++) {
+		host_until_deadline(&h);
+		ck_assert_uint_eq(host_count(&h, CARP_DO_ANNOUNCE), after[i]);
+	}
+}
+END_TEST
+
 /* IPv4 and IPv6 come in pairs: together they are one. */
 START_TEST(the_other_family_does_not_decide)
 {
@@ -480,6 +526,8 @@ main(void)
 	tcase_add_test(t, one_that_answers_now_and_then_is_yielded_to);
 	tcase_add_test(t, a_faster_answer_is_no_answer);
 	tcase_add_test(t, an_equal_one_is_contested);
+	tcase_add_test(t, who_wins_a_tie_announces);
+	tcase_add_test(t, who_loses_a_tie_does_not);
 	tcase_add_test(t, the_other_family_does_not_decide);
 	tcase_add_test(t, a_contest_is_forgotten);
 	tcase_add_loop_test(t, who_slept_yields_to_an_equal_one_at_once, 0, 2);
