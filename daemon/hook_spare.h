@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A process kept ready to become the next hook.  To copy carpd, and to take that
+ * A process kept ready to become the next hook.  To copy carpd, and to take the
  * copy down again, takes half a millisecond: a third of the time from an
  * advertisement to the hook's first instruction.
  */
