@@ -140,6 +140,7 @@ reclaim(struct carp *c, uint64_t now)
 	if (c->reclaimed != 0 && now - c->reclaimed < fsm_interval(c))
 		return;
 	c->reclaimed = now;
+	c->contested = false;
 	advertise_now(c, now);
 	announce(c);
 	c->announce_in = ANNOUNCE_AGAIN;
