@@ -119,15 +119,7 @@ check "MASTER -> INIT, at a stop" logged '10-tell INIT: exit status 0'
 
 # spare NODE: the process that waits to become a hook.
 spare() {
-	local p name children
-	read -r -a children < "/proc/${PID[$1]}/task/${PID[$1]}/children"
-	for p in "${children[@]}"; do
-		read -r name < "/proc/$p/comm" && [ "$name" = carp-spare ] ||
-			continue
-		echo "$p"
-		return
-	done
-	return 1
+	child "$1" carp-spare
 }
 
 has_spare() {

@@ -411,17 +411,20 @@ supervisor() {
 	echo "${PID[$1]}"
 }
 
-# The child of the supervisor that runs the same program.
-engine() {
+# child NODE NAME: the process with that name which the supervisor has started.
+child() {
 	local p name children
 	read -r -a children < "/proc/${PID[$1]}/task/${PID[$1]}/children"
 	for p in "${children[@]}"; do
-		read -r name < "/proc/$p/comm" && [ "$name" = carpd-engine ] ||
-			continue
+		read -r name < "/proc/$p/comm" && [ "$name" = "$2" ] || continue
 		echo "$p"
 		return
 	done
 	return 1
+}
+
+engine() {
+	child "$1" carpd-engine
 }
 
 gone() {
