@@ -357,6 +357,8 @@ bench:
 
 ## bench-results	the last bench as a table for a text
 bench-results:
+	@[ -s $(B)/bench.json ] || \
+	    { echo "$(B)/bench.json is missing: run make bench" >&2; exit 1; }
 	@jq -r -f tests/bench/results.jq $(B)/bench.json
 
 ## demo		two nodes and a client: kill, freeze, cut, hand over
