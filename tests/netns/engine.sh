@@ -459,11 +459,14 @@ for v in $(seq 1 140); do
 	echo "hdemote m1 $v moment 1"
 	sleep 0.005
 done >&"${TO[a]}"
-sleep 2 # so that they have met
-ca=$(cpu a) cd=$(cpu d) wa=$(wakeups)
-sleep 4
-wa=$((($(wakeups) - wa) / 4))
-check "those due within 1/64 of a second share a wake-up" [ "$wa" -le 70 ]
+# They meet in time; when is the machine's affair.
+few() {
+	ca=$(cpu a) cd=$(cpu d) wa=$(wakeups)
+	sleep 4
+	wa=$((($(wakeups) - wa) / 4))
+	[ "$wa" -le 70 ]
+}
+check "those due within 1/64 of a second share a wake-up" wait_for 30 few
 note "the master wakes up $wa times a second"
 note "processor time a second: master $((($(cpu a) - ca) * 10 / 4)) ms," \
     "backup $((($(cpu d) - cd) * 10 / 4)) ms"
